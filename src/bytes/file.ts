@@ -1,0 +1,88 @@
+/** Files and folders, for Node only. */
+import { constants } from "node:fs";
+import { open, realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { FormatError } from "../errors.ts";
+import { checkSpan, type ByteSource } from "./source.ts";
+
+/**
+ * A source on a regular file. Each slice opens, reads and closes, so no handle is ever leaked; `sibling` follows names inside
+ * the file's own folder only, by real path.
+ * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_NOT_READABLE`.
+ */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const { size, isRegular } = await status(path);
+  if (!isRegular) {
+    throw new FormatError("FILE_NOT_READABLE", `${path} is not a regular file`, { path: [path] });
+  }
+  const name = basename(path);
+  return {
+    name,
+    byteLength: size,
+    async slice(start, end) {
+      checkSpan(name, size, start, end);
+      const bytes = new Uint8Array(end - start);
+      const handle = await open(path, constants.O_RDONLY);
+      try {
+        let filled = 0;
+        while (filled < bytes.byteLength) {
+          const { bytesRead } = await handle.read(
+            bytes,
+            filled,
+            Math.min(bytes.byteLength - filled, 2 ** 30),
+            start + filled,
+          );
+          if (bytesRead === 0) {
+            throw new FormatError("FORMAT_TRUNCATED", "the file became shorter while being read", {
+              path: [name],
+            });
+          }
+          filled += bytesRead;
+        }
+      } finally {
+        await handle.close();
+      }
+      return bytes;
+    },
+    async sibling(relativePath) {
+      return fileSource(await containedPath(dirname(path), relativePath));
+    },
+  };
+}
+
+/**
+ * The real path of `relativePath` inside `folder`.
+ * @throws {FormatError} `FILE_OUTSIDE_FOLDER` if it leaves the folder by its name or by a link, `FILE_NOT_FOUND`.
+ */
+async function containedPath(folder: string, relativePath: string): Promise<string> {
+  const refuse = (): never => {
+    throw new FormatError(
+      "FILE_OUTSIDE_FOLDER",
+      `${JSON.stringify(relativePath)} leads out of the model's folder`,
+      { path: [relativePath], hint: "Move the named file beside the model." },
+    );
+  };
+  const parts = relativePath.split(/[\\/]/);
+  if (relativePath === "" || relativePath.includes("\0")) refuse();
+  if (isAbsolute(relativePath) || parts.includes("..") || /^[a-z]:/i.test(relativePath)) refuse();
+  const wanted = join(folder, ...parts);
+  await status(wanted);
+  const root = await realpath(folder);
+  const real = await realpath(wanted);
+  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) refuse();
+  return real;
+}
+
+async function status(path: string): Promise<{ size: number; isRegular: boolean }> {
+  try {
+    const { size, isFile } = await stat(path).then((s) => ({ size: s.size, isFile: s.isFile() }));
+    return { size, isRegular: isFile };
+  } catch (cause) {
+    const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+    throw new FormatError(
+      missing ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE",
+      missing ? `no such file: ${path}` : `cannot read ${path}`,
+      { path: [path], cause, hint: "Check the path and its permissions." },
+    );
+  }
+}

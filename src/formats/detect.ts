@@ -1,0 +1,54 @@
+import type { ByteSource } from "../bytes/source.ts";
+import { FormatError, isWeightGraphError } from "../errors.ts";
+import type { Model } from "../model/model.ts";
+import type { Format } from "./format.ts";
+
+/** Most specific first: the first that recognises a file reads it. */
+export const formats: readonly Format[] = [
+  // one per line
+];
+
+const headLength = 4096;
+
+/**
+ * Reads a model of any known format, recognised by its content.
+ * @throws {FormatError} `FORMAT_UNKNOWN`, `FORMAT_LFS_POINTER`, or what the format's reader finds wrong.
+ */
+export async function readModel(source: ByteSource): Promise<Model> {
+  const format = await detectFormat(source);
+  try {
+    return await format.read(source);
+  } catch (cause) {
+    if (isWeightGraphError(cause)) throw cause;
+    throw new FormatError("FORMAT_MALFORMED", `cannot be read as ${format.title}`, {
+      path: [source.name],
+      cause,
+      hint: "The file is damaged, or uses something that this reader does not know.",
+    });
+  }
+}
+
+/** @throws {FormatError} `FORMAT_UNKNOWN`, `FORMAT_LFS_POINTER`, `FORMAT_TRUNCATED` for an empty file. */
+export async function detectFormat(source: ByteSource): Promise<Format> {
+  const head = await source.slice(0, Math.min(headLength, source.byteLength));
+  if (head.byteLength === 0) {
+    throw new FormatError("FORMAT_TRUNCATED", "the file is empty", {
+      path: [source.name],
+      hint: "The download or the write that made it did not finish.",
+    });
+  }
+  const start = new TextDecoder("latin1").decode(head.subarray(0, 64));
+  if (start.startsWith("version https://git-lfs.github.com/spec/")) {
+    throw new FormatError("FORMAT_LFS_POINTER", "a git-lfs pointer stands in place of the model", {
+      path: [source.name],
+      hint: "Fetch the real file with `git lfs pull`.",
+    });
+  }
+  for (const format of formats) {
+    if (await format.recognises(head, source)) return format;
+  }
+  throw new FormatError("FORMAT_UNKNOWN", "the content is of no format that weightgraph reads", {
+    path: [source.name],
+    hint: `Formats read: ${formats.map((format) => format.title).join(", ")}.`,
+  });
+}

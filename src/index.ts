@@ -1,0 +1,22 @@
+/** weightgraph: neural-network weights as weighted multipartite graphs. Runs unchanged in Node, a worker and a browser tab. */
+export * from "./errors.ts";
+export { createRandom, shuffle, type Random } from "./random.ts";
+export type { DType, FloatArray } from "./tensor/dtype.ts";
+export type { WeightLayout, AxisRole } from "./tensor/layout.ts";
+export { blobSource, memorySource, type ByteSource } from "./bytes/source.ts";
+export type {
+  Model,
+  ModelWarning,
+  StoredTensor,
+  TensorLocation,
+  TensorRole,
+  WeightKind,
+  WeightLayer,
+} from "./model/model.ts";
+export { topologyBuilder, type NeuronLayer, type Topology, type Wire } from "./model/topology.ts";
+export type { Series, Snapshot } from "./model/series.ts";
+export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
+export { coverageOf, type Coverage } from "./model/coverage.ts";
+export { detectFormat, readModel } from "./formats/detect.ts";
+export { assembleGraph, layeredGraph } from "./graph/layeredGraph.ts";
+export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";

@@ -1,0 +1,85 @@
+/**
+ * The first waist: every reader ends in a `Model`, every writer and rewriter starts from one. It holds no framework's ideas:
+ * stored tensors, which of them are weights between neurons, and which neurons those are.
+ */
+import type { DType, FloatArray } from "../tensor/dtype.ts";
+import type { WeightLayout } from "../tensor/layout.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Topology } from "./topology.ts";
+
+/** What a stored tensor is for, as far as its reader could tell. */
+export type TensorRole = "weight" | "bias" | "normalisation" | "constant" | "unknown";
+
+export interface StoredTensor {
+  readonly name: string;
+  /** As stored, before any widening or dequantisation. */
+  readonly dtype: DType;
+  /** As stored. */
+  readonly shape: Shape;
+  readonly role: TensorRole;
+  /** How integers become weights; absent when the tensor is stored as it is meant. */
+  readonly quantisation?: string;
+  /** Where its bytes lie; absent when they were computed (folded constants) or are packed in a way that cannot be patched. */
+  readonly location?: TensorLocation;
+  /** The values in stored order, dequantised. Reads the file each time: the caller keeps what it needs. Never to be changed. */
+  read(): Promise<FloatArray>;
+}
+
+/** A span of little-endian elements of the tensor's own dtype. */
+export interface TensorLocation {
+  /** Relative path of the sibling file, or null for the model file itself. */
+  readonly file: string | null;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** The kinds of weight layer. `torch_*` are of files that name no operator: read by shape alone. */
+export type WeightKind =
+  | "dense"
+  | "conv"
+  | "conv_transpose"
+  | "depthwise"
+  | "pointwise"
+  | "embedding"
+  | "recurrent_W"
+  | "recurrent_R"
+  | "torch_dense"
+  | "torch_conv";
+
+/** A weight tensor between two layers of neurons. */
+export interface WeightLayer {
+  readonly name: string;
+  /** The operator that reads it (`Conv`, `Gemm`, `_FusedConv2D`), or null when the file has no topology. */
+  readonly op: string | null;
+  readonly kind: WeightKind;
+  readonly tensor: StoredTensor;
+  /** Neurons that send, over all groups. */
+  readonly in: number;
+  /** Neurons that receive. */
+  readonly out: number;
+  readonly layout: WeightLayout;
+  /** False where the file does not say which of the `in` neurons an input axis means (grouped convolutions). */
+  readonly sendersKnown: boolean;
+}
+
+export interface ModelWarning {
+  /** Stable, for programs: `TOPOLOGY_INFERRED`, `OPERATOR_UNKNOWN`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Model {
+  /** File or folder name. */
+  readonly name: string;
+  /** `onnx`, `safetensors`, `tfjs-layers`, `tfjs-graph`, `tfjs-manifest`, `matrix`, … */
+  readonly format: string;
+  readonly producer: string | null;
+  /** Every tensor of the file that holds parameters or constants, in file order. */
+  readonly tensors: readonly StoredTensor[];
+  /** The tensors that connect neurons, in graph order; a tensor that is used twice stands here twice. */
+  readonly layers: readonly WeightLayer[];
+  readonly topology: Topology;
+  readonly warnings: readonly ModelWarning[];
+  /** Free-form facts of the file: opset, `__metadata__`, … */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
