@@ -1,0 +1,27 @@
+import { stat } from "node:fs/promises";
+import { FormatError, UsageError, type Model } from "../src/index.ts";
+
+/**
+ * A path on the command line that leads nowhere is a wrong use, not a bad file.
+ * @throws {UsageError} `FILE_NOT_FOUND`
+ */
+export async function checkInput(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (cause) {
+    throw new UsageError("FILE_NOT_FOUND", "no such file or folder", {
+      path: [path],
+      cause,
+      hint: "Check the path; quote it if it has spaces.",
+    });
+  }
+}
+
+/** @throws {FormatError} `FORMAT_NO_WEIGHTS` */
+export function requireLayers(model: Model): void {
+  if (model.layers.length > 0) return;
+  throw new FormatError("FORMAT_NO_WEIGHTS", "no tensor in this file connects neurons", {
+    path: [model.name],
+    hint: "A file of one-dimensional tensors, or a graph without weighted operators, has no layers.",
+  });
+}
