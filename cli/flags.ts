@@ -7,12 +7,17 @@ export const jsonFlag = {
   default: false,
 } as const;
 
-export const seedFlag = {
+export const seedFlag: {
+  readonly kind: "parsed";
+  readonly parse: (text: string) => number;
+  readonly brief: string;
+  readonly default: string;
+} = {
   kind: "parsed",
-  parse: wholeNumber as (text: string) => number,
+  parse: wholeNumber,
   brief: "Seed of every random draw",
   default: "0",
-} as const;
+};
 
 export const forceFlag = {
   kind: "boolean",
