@@ -29,6 +29,7 @@ export const errorCodes = {
   SERIES_MISMATCH: "Two checkpoints of a series hold different networks.",
   DATA_MALFORMED: "A data set breaks the rules of its format.",
   DATA_NOT_FOUND: "No data set of this name or path was found.",
+  ENGINE_GRAPH: "A program of operations contradicts itself.",
   ENGINE_UNSUPPORTED: "The engine lacks an operation or a feature that was asked for.",
   ENGINE_NOT_FINITE: "Training left the finite numbers: the loss is NaN or infinite.",
   PREDICT_TOO_FEW: "There are too few runs to fit or to validate a predictor.",
