@@ -1,43 +1,7 @@
 #!/usr/bin/env node
 /** `weightgraph`: data on stdout, talk on stderr, an exit code that scripts can rely on. */
-import { buildApplication, buildRouteMap, run, text_en, type StricliProcess } from "@stricli/core";
-import { createRequire } from "node:module";
-import { layersCommand } from "./commands/layers.ts";
-import type { CliContext } from "./context.ts";
-import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
-
-const { version } = createRequire(import.meta.url)("weightgraph/package.json") as {
-  version: string;
-};
-
-const debug = process.argv.includes("--debug");
-const failure = (error: unknown): string => failureText(error, debug);
-
-const application = buildApplication<CliContext>(
-  buildRouteMap({
-    routes: {
-      layers: layersCommand,
-    },
-    docs: {
-      brief: "Neural-network weights as weighted multipartite graphs",
-    },
-  }),
-  {
-    name: "weightgraph",
-    versionInfo: { currentVersion: version },
-    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-    localization: {
-      text: {
-        ...text_en,
-        exceptionWhileRunningCommand: failure,
-        commandErrorResult: failure,
-        exceptionWhileLoadingCommandFunction: failure,
-      },
-    },
-    documentation: { disableAnsiColor: Boolean(process.env["NO_COLOR"]) },
-    determineExitCode: exitCodeOf,
-  },
-);
+import { runCommandLine } from "./application.ts";
+import { exitCodes } from "./failure.ts";
 
 const interruption = new AbortController();
 process.on("SIGINT", () => {
@@ -51,23 +15,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const host: StricliProcess = {
+process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  exitCode: null,
-};
-const context: CliContext = {
-  process: host,
   signal: interruption.signal,
   stdin: process.stdin,
   interactive: process.stderr.isTTY,
-};
-await run(
-  application,
-  process.argv.slice(2).filter((argument) => argument !== "--debug"),
-  context,
-);
-const code = Number(host.exitCode);
-// Negative codes are the parser's: -4 and -5 are a wrong flag or command, the rest our own faults.
-process.exitCode = code >= 0 ? code : code <= -4 ? exitCodes.usage : exitCodes.failed;
+});

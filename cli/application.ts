@@ -1,0 +1,67 @@
+/** The commands and how their failures end; `main.ts` gives it a process, tests give it their own. */
+import {
+  buildApplication,
+  buildRouteMap,
+  run,
+  text_en,
+  type Application,
+  type StricliProcess,
+} from "@stricli/core";
+import { createRequire } from "node:module";
+import { layersCommand } from "./commands/layers.ts";
+import type { CliContext } from "./context.ts";
+import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
+
+export interface Host extends Omit<CliContext, "process"> {
+  readonly stdout: StricliProcess["stdout"];
+  readonly stderr: StricliProcess["stderr"];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Runs one command line and returns its exit code; never throws for what a user can do wrong. */
+export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
+  const { stdout, stderr, env, signal, stdin, interactive } = host;
+  const process: StricliProcess = { stdout, stderr, env, exitCode: null };
+  const debug = argv.includes("--debug");
+  await run(
+    application(debug, Boolean(env["NO_COLOR"])),
+    argv.filter((argument) => argument !== "--debug"),
+    { process, signal, stdin, interactive },
+  );
+  const code = Number(process.exitCode);
+  // Negative codes are the parser's: -4 and -5 are a wrong flag or command, the rest our own faults.
+  if (code < 0) return code <= -4 ? exitCodes.usage : exitCodes.failed;
+  return code;
+}
+
+function application(debug: boolean, plain: boolean): Application<CliContext> {
+  const { version } = createRequire(import.meta.url)("weightgraph/package.json") as {
+    version: string;
+  };
+  const failure = (error: unknown): string => failureText(error, debug);
+  return buildApplication<CliContext>(
+    buildRouteMap({
+      routes: {
+        layers: layersCommand,
+      },
+      docs: {
+        brief: "Neural-network weights as weighted multipartite graphs",
+      },
+    }),
+    {
+      name: "weightgraph",
+      versionInfo: { currentVersion: version },
+      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+      localization: {
+        text: {
+          ...text_en,
+          exceptionWhileRunningCommand: failure,
+          commandErrorResult: failure,
+          exceptionWhileLoadingCommandFunction: failure,
+        },
+      },
+      documentation: { disableAnsiColor: plain },
+      determineExitCode: exitCodeOf,
+    },
+  );
+}
