@@ -9,6 +9,7 @@ export const errorCodes = {
   USAGE_UNKNOWN_MODEL: "No architecture of this name is registered.",
   FILE_NOT_FOUND: "No file or folder stands at this path.",
   FILE_NOT_READABLE: "The file exists but cannot be read.",
+  FILE_NOT_WRITABLE: "The output cannot be written: no permission, no space, or no folder.",
   FILE_EXISTS: "The output exists already and is never overwritten without being told to.",
   FILE_OUTSIDE_FOLDER: "The file names a sibling outside its own folder, which is refused.",
   FORMAT_UNKNOWN: "The content is of no format that weightgraph reads.",

@@ -1,6 +1,6 @@
 /** Files and folders, for Node only. */
 import { constants } from "node:fs";
-import { open, realpath, stat } from "node:fs/promises";
+import { link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { FormatError } from "../errors.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
@@ -48,6 +48,47 @@ export async function fileSource(path: string): Promise<ByteSource> {
       return fileSource(await containedPath(dirname(path), relativePath));
     },
   };
+}
+
+/**
+ * Writes a file so that, at any moment, its path holds the old content, the new content or nothing: bytes go to a temporary file
+ * beside it, which is renamed once it is on disk. Makes the folder if there is none.
+ * @throws {FormatError} `FILE_EXISTS` unless `overwrite`, `FILE_NOT_WRITABLE`.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  { overwrite = false }: { readonly overwrite?: boolean } = {},
+): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const handle = await open(temporary, "w");
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (overwrite) await rename(temporary, path);
+    else await link(temporary, path);
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    throw new FormatError(
+      exists ? "FILE_EXISTS" : "FILE_NOT_WRITABLE",
+      exists ? "the file exists already" : "the file cannot be written",
+      {
+        path: [path],
+        cause,
+        hint: exists
+          ? "Name another file, or pass --force."
+          : "Check the folder and the free space.",
+      },
+    );
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
 }
 
 /**
