@@ -74,7 +74,8 @@ export async function writeFileAtomically(
     if (overwrite) await rename(temporary, path);
     else await link(temporary, path);
   } catch (cause) {
-    const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    const exists = code === "EEXIST" && syscall === "link";
     throw new FormatError(
       exists ? "FILE_EXISTS" : "FILE_NOT_WRITABLE",
       exists ? "the file exists already" : "the file cannot be written",
