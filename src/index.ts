@@ -18,5 +18,12 @@ export type { Series, Snapshot } from "./model/series.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
+export {
+  patchSafetensors,
+  writeModelSafetensors,
+  writeSafetensors,
+  type SafetensorsContent,
+  type SafetensorsTensor,
+} from "./formats/safetensors/write.ts";
 export { assembleGraph, layeredGraph } from "./graph/layeredGraph.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";

@@ -2,10 +2,12 @@ import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
+import { safetensors } from "./safetensors/read.ts";
 
 /** Most specific first: the first that recognises a file reads it. */
 export const formats: readonly Format[] = [
   // one per line
+  safetensors,
 ];
 
 const headLength = 4096;

@@ -59,3 +59,25 @@ function canonicalOrder({ roles }: WeightLayout): number[] {
     roles.flatMap((own, axis) => (own === role ? [axis] : [])),
   );
 }
+
+/**
+ * The same layout with one axis seen as two, outer before inner: `in` of C · P becomes `in` of C and `tap` of P.
+ * @throws {ShapeError} `SHAPE_MISMATCH` unless the two sizes fill the axis.
+ */
+export function splitAxis(
+  { split, roles }: WeightLayout,
+  axis: number,
+  parts: readonly [readonly [number, AxisRole], readonly [number, AxisRole]],
+): WeightLayout {
+  const sizes = parts.map(([size]) => size);
+  if (elementCount(sizes) !== split[axis]) {
+    throw new ShapeError(
+      "SHAPE_MISMATCH",
+      `axis ${axis} of [${split.join(", ")}] cannot be ${sizes.join(" x ")}`,
+    );
+  }
+  return weightLayout(
+    split.toSpliced(axis, 1, ...sizes),
+    roles.toSpliced(axis, 1, ...parts.map(([, role]) => role)),
+  );
+}

@@ -11,6 +11,7 @@ import {
 /** Folders of ../shared/data whose format has a reader. */
 const folders: readonly string[] = [
   // one per line
+  "safetensors/",
 ];
 
 /** Field of ours, field of theirs. */

@@ -1,0 +1,95 @@
+/**
+ * State dicts: named tensors in the layout of PyTorch, without a graph. What a tensor is for is read from its shape, and for
+ * vectors from the names beside it.
+ */
+import { chainLayers } from "../model/chainLayers.ts";
+import type { Model, ModelWarning, StoredTensor, TensorRole, WeightLayer } from "../model/model.ts";
+import { dtypes, isFloat, type DType } from "../tensor/dtype.ts";
+import { weightLayout, type AxisRole } from "../tensor/layout.ts";
+import { elementCount } from "../tensor/shape.ts";
+
+export interface StateDict {
+  readonly name: string;
+  readonly format: string;
+  /** In file order, their roles still unknown. */
+  readonly tensors: readonly Omit<StoredTensor, "role">[];
+  readonly metadata: Model["metadata"];
+}
+
+/** A model of a state dict; its topology is chained by order and shape, and a warning says so. */
+export function stateDictModel({ name, format, tensors, metadata }: StateDict): Model {
+  const roleOf = roleReader(tensors);
+  const placed = tensors.map((tensor): StoredTensor => ({ ...tensor, role: roleOf(tensor) }));
+  const weights = placed.filter((tensor) => tensor.role === "weight").map(torchLayer);
+  const { layers, topology, warnings } = chainLayers(weights);
+  return {
+    name,
+    format,
+    producer: null,
+    tensors: placed,
+    layers,
+    topology,
+    warnings: [...warnings, ...integerWarnings(weights)],
+    metadata,
+  };
+}
+
+/** [out, in / groups, ...kernel]: a group is not marked, so `in` counts the channels that one output channel sees. */
+function torchLayer(tensor: StoredTensor): WeightLayer {
+  const { shape } = tensor;
+  const roles = shape.map((_, axis): AxisRole => (["out", "in"] as const)[axis] ?? "tap");
+  return {
+    name: tensor.name,
+    op: null,
+    kind: shape.length === 2 ? "torch_dense" : "torch_conv",
+    tensor,
+    in: shape[1]!,
+    out: shape[0]!,
+    layout: weightLayout(shape, roles),
+    sendersKnown: true,
+  };
+}
+
+/**
+ * Two and more axes: a weight, whatever its name. One axis: part of a normalisation where running statistics or a scale (a
+ * vector called `weight`) stand under the same prefix, else a bias. Indices, masks and counters are constants.
+ */
+function roleReader(
+  tensors: readonly Omit<StoredTensor, "role">[],
+): (tensor: Omit<StoredTensor, "role">) => TensorRole {
+  const normalised = new Set<string>();
+  for (const { name, shape } of tensors) {
+    const { prefix, last } = splitName(name);
+    const isScale = ["weight", "gamma", "scale"].includes(last) && shape.length === 1;
+    if (isScale || /^(running|moving)_(mean|var|variance)$/.test(last)) normalised.add(prefix);
+  }
+  return ({ name, shape, dtype }) => {
+    if (!mayBeWeight(dtype)) return "constant";
+    if (shape.length >= 2) return elementCount(shape) === 0 ? "constant" : "weight";
+    if (shape.length === 0) return "unknown";
+    return normalised.has(splitName(name).prefix) ? "normalisation" : "bias";
+  };
+}
+
+function splitName(name: string): { prefix: string; last: string } {
+  const cut = Math.max(name.lastIndexOf("."), name.lastIndexOf("/"));
+  return { prefix: name.slice(0, Math.max(cut, 0)), last: name.slice(cut + 1) };
+}
+
+/** Small integers may be weights whose scale was lost; wide ones are positions, counters, and tables of them. */
+function mayBeWeight(dtype: DType): boolean {
+  if (dtype === "bool" || dtype.startsWith("complex")) return false;
+  return isFloat(dtype) || dtypes[dtype] < 4;
+}
+
+function integerWarnings(layers: readonly WeightLayer[]): ModelWarning[] {
+  const integers = layers.filter(({ tensor }) => !isFloat(tensor.dtype));
+  if (integers.length === 0) return [];
+  const names = integers.map((layer) => layer.name).join(", ");
+  return [
+    {
+      code: "INTEGER_WEIGHTS",
+      message: `read as stored, since the file gives no scale for them: ${names}`,
+    },
+  ];
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import {
+  isWeightGraphError,
+  memorySource,
+  readModel,
+  writeSafetensors,
+} from "../../../src/index.ts";
+import { safetensorsBytes } from "../../helpers/safetensors.ts";
+
+const f32 = (shape: readonly number[], begin: number, end: number): object => ({
+  dtype: "F32",
+  shape,
+  data_offsets: [begin, end],
+});
+
+describe("what a safetensors file may not be", () => {
+  test.each([
+    { name: "cut in the header", bytes: safetensorsBytes("{", 0, 99n), code: "FORMAT_TRUNCATED" },
+    { name: "a huge header", bytes: safetensorsBytes("{", 0, 2n ** 63n), code: "FORMAT_LIMIT" },
+    {
+      name: "cut in the data",
+      bytes: safetensorsBytes({ a: f32([2], 0, 8) }, 7),
+      code: "FORMAT_TRUNCATED",
+    },
+    {
+      name: "trailing bytes",
+      bytes: safetensorsBytes({ a: f32([2], 0, 8) }, 9),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a hole",
+      bytes: safetensorsBytes({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "an overlap",
+      bytes: safetensorsBytes({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "begin after end",
+      bytes: safetensorsBytes({ a: f32([1], 4, 0) }, 4),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a span that is not the shape's",
+      bytes: safetensorsBytes({ a: f32([3], 0, 8) }, 8),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a negative dimension",
+      bytes: safetensorsBytes({ a: f32([-2, -1], 0, 8) }, 8),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a shape past 2^53",
+      bytes: safetensorsBytes({ a: f32([2 ** 40, 2 ** 40], 0, 8) }, 8),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "the same name twice",
+      bytes: safetensorsBytes(
+        `{"a":${JSON.stringify(f32([1], 0, 4))},"\\u0061":${JSON.stringify(f32([1], 4, 8))}}`,
+        8,
+      ),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "an unknown type",
+      bytes: safetensorsBytes({ a: { dtype: "Q3", shape: [1], data_offsets: [0, 4] } }, 4),
+      code: "FORMAT_UNSUPPORTED",
+    },
+    {
+      name: "metadata that is no text",
+      bytes: safetensorsBytes({ __metadata__: { epoch: 1 } }, 0),
+      code: "FORMAT_MALFORMED",
+    },
+    { name: "a list", bytes: safetensorsBytes("{]", 0), code: "FORMAT_MALFORMED" },
+    { name: "a bare tensor", bytes: safetensorsBytes({ a: 1 }, 0), code: "FORMAT_MALFORMED" },
+    {
+      name: "offsets missing",
+      bytes: safetensorsBytes({ a: { dtype: "F32", shape: [] } }, 0),
+      code: "FORMAT_MALFORMED",
+    },
+    { name: "type missing", bytes: safetensorsBytes({ a: {} }, 0), code: "FORMAT_MALFORMED" },
+  ] as const)("$name", async ({ bytes, code }) => {
+    const error: unknown = await readModel(memorySource(bytes, "bad.safetensors")).catch((e) => e);
+    expect(isWeightGraphError(error, code), String(error)).toBe(true);
+  });
+
+  test("a header that is not UTF-8", async () => {
+    const bytes = safetensorsBytes('{"a":1}', 0);
+    bytes[10] = 0xff;
+    const error: unknown = await readModel(memorySource(bytes)).catch((e) => e);
+    expect(isWeightGraphError(error, "FORMAT_MALFORMED")).toBe(true);
+  });
+});
+
+test("names of object internals are names", async () => {
+  const bytes = writeSafetensors({
+    tensors: ["__proto__", "constructor", "toString"].map((name) => ({
+      name,
+      dtype: "float32",
+      shape: [1, 2],
+      data: Float32Array.of(1, 2),
+    })),
+    metadata: JSON.parse('{"__proto__":"kept"}') as Record<string, string>,
+  });
+  const model = await readModel(memorySource(bytes));
+  expect(model.layers.map((layer) => layer.name)).toEqual(["__proto__", "constructor", "toString"]);
+  expect(Object.entries(model.metadata["__metadata__"] as object)).toEqual([["__proto__", "kept"]]);
+});
+
+test("roles: weights by axes, vectors by their neighbours, counters left aside", async () => {
+  const vector = { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } as const;
+  const bytes = writeSafetensors({
+    tensors: [
+      { name: "fc.weight", dtype: "float32", shape: [2, 1], data: Float32Array.of(1, 2) },
+      { ...vector, name: "fc.bias" },
+      { ...vector, name: "bn.weight" },
+      { ...vector, name: "bn.bias" },
+      { ...vector, name: "plain.running_mean" },
+      { ...vector, name: "plain.bias" },
+      { name: "bn.num_batches_tracked", dtype: "int64", shape: [], data: new Uint8Array(8) },
+      { name: "q", dtype: "int8", shape: [1, 2], data: Uint8Array.of(1, 255) },
+      { name: "empty", dtype: "float32", shape: [0, 5], data: new Float32Array() },
+    ],
+  });
+  const model = await readModel(memorySource(bytes));
+  expect(Object.fromEntries(model.tensors.map(({ name, role }) => [name, role]))).toEqual({
+    "fc.weight": "weight",
+    "fc.bias": "bias",
+    "bn.weight": "normalisation",
+    "bn.bias": "normalisation",
+    "plain.running_mean": "normalisation",
+    "plain.bias": "normalisation",
+    "bn.num_batches_tracked": "constant",
+    q: "weight",
+    empty: "constant",
+  });
+  expect(model.warnings.map((warning) => warning.code)).toEqual([
+    "TOPOLOGY_INFERRED",
+    "INTEGER_WEIGHTS",
+  ]);
+  expect(Array.from(await model.layers[1]!.tensor.read())).toEqual([1, -1]);
+});

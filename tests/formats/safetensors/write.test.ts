@@ -1,0 +1,139 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  isWeightGraphError,
+  memorySource,
+  patchSafetensors,
+  readModel,
+  writeModelSafetensors,
+  writeSafetensors,
+  type SafetensorsTensor,
+} from "../../../src/index.ts";
+
+const floats = { float64: Float64Array, float32: Float32Array } as const;
+
+const anyTensors = fc.uniqueArray(
+  fc
+    .record({
+      name: fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__"),
+      dtype: fc.constantFrom("float64", "float32"),
+      shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
+      seed: fc.float({ noNaN: true }),
+    })
+    .map(({ name, dtype, shape, seed }): SafetensorsTensor => {
+      const count = shape.reduce((product, size) => product * size, 1);
+      return { name, dtype, shape, data: new floats[dtype](count).map((_, i) => seed + i) };
+    }),
+  { selector: (tensor) => tensor.name },
+);
+
+test("what is written is read, and written again to the same bytes", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyTensors, async (tensors) => {
+      const bytes = writeSafetensors({ tensors });
+      const { tensors: back } = await readModel(memorySource(bytes));
+      const found = new Map(back.map((tensor) => [tensor.name, tensor]));
+      expect(found.size).toBe(tensors.length);
+      for (const { name, shape, dtype, data } of tensors) {
+        const tensor = found.get(name)!;
+        expect([tensor.shape, tensor.dtype]).toEqual([shape, dtype]);
+        expect(await tensor.read()).toEqual(data);
+      }
+      expect(writeSafetensors({ tensors })).toEqual(bytes);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("the bytes of a small file (hand, from the format's description)", () => {
+  const bytes = writeSafetensors({
+    tensors: [
+      { name: "10", dtype: "float32", shape: [1], data: Float32Array.of(1) },
+      { name: "9", dtype: "float16", shape: [1, 2], data: Float32Array.of(0.5, -2) },
+    ],
+    metadata: { format: "pt" },
+  });
+  const header =
+    '{"__metadata__":{"format":"pt"},"10":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},' +
+    '"9":{"dtype":"F16","shape":[1,2],"data_offsets":[4,8]}}';
+  const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
+  expect(Array.from(bytes.subarray(0, 8))).toEqual([padded.length, 0, 0, 0, 0, 0, 0, 0]);
+  expect(new TextDecoder().decode(bytes.subarray(8, 8 + padded.length))).toBe(padded);
+  expect(Array.from(bytes.subarray(8 + padded.length))).toEqual([
+    0, 0, 0x80, 0x3f, 0x00, 0x38, 0x00, 0xc0,
+  ]);
+});
+
+test("a patch changes the named spans alone", async () => {
+  const bytes = writeSafetensors({
+    tensors: [
+      { name: "a", dtype: "float32", shape: [1, 2], data: Float32Array.of(1, 2) },
+      { name: "b", dtype: "bfloat16", shape: [2, 1], data: Float32Array.of(3, 4) },
+      { name: "c", dtype: "float32", shape: [1, 1], data: Float32Array.of(5) },
+    ],
+  });
+  const patched = await patchSafetensors(
+    memorySource(bytes),
+    new Map([["b", Float32Array.of(-3, 0.5)]]),
+  );
+  const model = await readModel(memorySource(patched));
+  const { offset, byteLength } = model.tensors[1]!.location!;
+  const differing = Array.from(bytes.keys()).filter((at) => bytes[at] !== patched[at]);
+  expect(differing.length).toBeGreaterThan(0);
+  expect(differing.every((at) => at >= offset && at < offset + byteLength)).toBe(true);
+  expect(Array.from(await model.tensors[1]!.read())).toEqual([-3, 0.5]);
+  expect(bytes).not.toEqual(patched);
+});
+
+test("a model is written with its floating tensors", async () => {
+  const bytes = writeSafetensors({
+    tensors: [
+      { name: "w", dtype: "float16", shape: [1, 2], data: Float32Array.of(1, 2) },
+      { name: "steps", dtype: "int64", shape: [], data: new Uint8Array(8) },
+    ],
+  });
+  const written = await writeModelSafetensors(await readModel(memorySource(bytes)), { epoch: "3" });
+  const model = await readModel(memorySource(written));
+  expect(model.tensors.map(({ name, dtype }) => [name, dtype])).toEqual([["w", "float16"]]);
+  expect(model.metadata).toEqual({ __metadata__: { epoch: "3" } });
+});
+
+const one = { name: "a", dtype: "float32", shape: [1], data: Float32Array.of(1) } as const;
+test.each([
+  { name: "a name twice", tensors: [one, one], code: "USAGE_INVALID_OPTION" },
+  {
+    name: "the metadata's name",
+    tensors: [{ ...one, name: "__metadata__" }],
+    code: "USAGE_INVALID_OPTION",
+  },
+  { name: "too few values", tensors: [{ ...one, shape: [2] }], code: "SHAPE_MISMATCH" },
+  {
+    name: "too few bytes",
+    tensors: [{ ...one, data: new Uint8Array(3) }],
+    code: "SHAPE_MISMATCH",
+  },
+  {
+    name: "integers as values",
+    tensors: [{ ...one, dtype: "int8" }],
+    code: "FORMAT_UNSUPPORTED",
+  },
+  {
+    name: "a type without a tag",
+    tensors: [{ ...one, dtype: "complex128", data: new Uint8Array(16) }],
+    code: "FORMAT_UNSUPPORTED",
+  },
+] as const)("refuses $name", ({ tensors, code }) => {
+  let error: unknown;
+  try {
+    writeSafetensors({ tensors });
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(isWeightGraphError(error, code), String(error)).toBe(true);
+});
+
+test("refuses to patch a tensor that is not there", async () => {
+  const source = memorySource(writeSafetensors({ tensors: [one] }));
+  const error: unknown = await patchSafetensors(source, new Map([["b", one.data]])).catch((e) => e);
+  expect(isWeightGraphError(error, "USAGE_INVALID_OPTION")).toBe(true);
+});
