@@ -27,3 +27,9 @@ export {
 } from "./formats/safetensors/write.ts";
 export { assembleGraph, layeredGraph } from "./graph/layeredGraph.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";
+export {
+  hypercoreNumber,
+  hypercoreOfMatrix,
+  type HypercoreOptions,
+} from "./analysis/hypercoreNumber.ts";
+export { nullable, type NodeValues } from "./analysis/nodeValues.ts";

@@ -1,0 +1,34 @@
+import { AnalysisError } from "../errors.ts";
+
+/** One number per node, and for which nodes the measure is defined. */
+export interface NodeValues {
+  /** [nodeCount]; 0 where not covered. */
+  readonly values: Float64Array;
+  /** [nodeCount]; 1 where the measure has a value. */
+  readonly covered: Uint8Array;
+}
+
+/** Null where the measure has no value: the form that JSON and tables take. */
+export function nullable({ values, covered }: NodeValues): (number | null)[] {
+  return Array.from(values, (value, node) => (covered[node] === 1 ? value : null));
+}
+
+/** The values of the covered nodes among [first, last), in node order. */
+export function coveredValues(
+  { values, covered }: NodeValues,
+  first = 0,
+  last: number = values.length,
+): Float64Array {
+  return values.subarray(first, last).filter((_, i) => covered[first + i] === 1);
+}
+
+/** `values` as they are. @throws {AnalysisError} `ANALYSIS_UNDEFINED` when a sum has left the range of float64. */
+export function checkRange(values: Float64Array, measure: string): Float64Array {
+  const node = values.findIndex((value) => !Number.isFinite(value));
+  if (node >= 0) {
+    throw new AnalysisError("ANALYSIS_UNDEFINED", `${measure} of node ${node} exceeds float64`, {
+      hint: "Divide all weights by a common factor.",
+    });
+  }
+  return values;
+}
