@@ -6,6 +6,7 @@
 export const errorCodes = {
   USAGE_INVALID_OPTION: "An option has a value that the command or function does not take.",
   USAGE_UNKNOWN_MEASURE: "No measure of this name is registered.",
+  USAGE_UNKNOWN_PART: "No layer, operation, optimiser or other part of training has this name.",
   USAGE_UNKNOWN_MODEL: "No architecture of this name is registered.",
   FILE_NOT_FOUND: "No file or folder stands at this path.",
   FILE_NOT_READABLE: "The file exists but cannot be read.",

@@ -65,8 +65,8 @@ export interface Operation {
   /** True if the shared buffers are written to (an optimiser's update), false or absent if they are only seen in a new shape. */
   readonly inPlace?: boolean;
   /**
-   * What the operation means, in plain code: reads `inputs`, overwrites every element of `outputs`, sums in float64. The
-   * reference engine runs this; another may, on its own buffers, until it has a kernel of its own.
+   * What the operation means, in plain code: reads `inputs`, overwrites every element of `outputs`. The reference engine runs
+   * this on float64; another may, on its own buffers, until it has a kernel of its own.
    */
   evaluate(node: Node, inputs: readonly Buffer[], outputs: readonly Buffer[]): void;
 }
@@ -190,6 +190,15 @@ export function programBuilder(): ProgramBuilder {
       return { states: [...states.values()], procedures: [...procedures.values()] };
     },
   };
+}
+
+/** The numbers of a list-valued attribute. @throws {EngineError} `ENGINE_GRAPH` unless there are `length` of them. */
+export function numbers(attributes: Attributes, name: string, length?: number): readonly number[] {
+  const value = attributes[name];
+  if (typeof value !== "object" || (length !== undefined && value.length !== length)) {
+    throw new EngineError("ENGINE_GRAPH", `attribute ${name} must be a list of ${length} numbers`);
+  }
+  return value;
 }
 
 /** @throws {ShapeError} `SHAPE_MISMATCH` with `what` it was about, unless `holds`. */
