@@ -34,3 +34,22 @@ export {
   type HypercoreOptions,
 } from "./analysis/hypercoreNumber.ts";
 export { nullable, type NodeValues } from "./analysis/nodeValues.ts";
+export { rewirePreferentially } from "./rewrite/rewirePreferentially.ts";
+export type {
+  Rewired,
+  RewireOptions,
+  RewirePass,
+  RewirePassReport,
+  RewireReport,
+} from "./rewrite/rewirePreferentially.ts";
+export type { OrderSampler } from "./rewrite/drawOrder.ts";
+export { strengthVariance, type StrengthVariance } from "./rewrite/strengthVariance.ts";
+export { matrixOf, type WeightMatrix } from "./rewrite/weightMatrix.ts";
+export { rewireBlocks, type PlainBlock, type RewiredBlock } from "./rewrite/rewireBlocks.ts";
+export { rewireModel, type RewireModelOptions } from "./rewrite/rewireModel.ts";
+export type { LayerSelection, RewrittenLayer, RewrittenModel } from "./rewrite/rewriteModel.ts";
+export {
+  searchByStrengthVariance,
+  type SearchOptions,
+  type SearchResult,
+} from "./rewrite/searchByStrengthVariance.ts";

@@ -1,0 +1,180 @@
+/**
+ * What rewiring and re-initialisation share: choosing layers, turning each tensor into a matrix and back, and putting the new
+ * values into a new model that shares everything else with the old one.
+ */
+import { UsageError } from "../errors.ts";
+import { checkFinite } from "../graph/layeredGraph.ts";
+import type { Model, ModelWarning, StoredTensor, WeightKind, WeightLayer } from "../model/model.ts";
+import type { DType, FloatArray } from "../tensor/dtype.ts";
+import { fromCanonical, toCanonical } from "../tensor/layout.ts";
+import type { WeightMatrix } from "./weightMatrix.ts";
+
+export interface LayerSelection {
+  /** Names of layers or of their tensors. @defaultValue every dense and convolutional layer */
+  readonly layers?: readonly string[];
+  /**
+   * Leave out tensors whose bytes have no place in the file, since they cannot be written back into it. Set to false for a
+   * model that was computed. @defaultValue true
+   */
+  readonly onlyPatchable?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** A layer that was rewritten: `rows` neurons receive through `columns` weights each. */
+export interface RewrittenLayer<Report> {
+  readonly layer: string;
+  readonly tensor: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly report: Report;
+}
+
+export interface RewrittenModel<Report> {
+  /** Shares the tensors that were not touched; the new ones keep their place in the file, so that a writer can patch it. */
+  readonly model: Model;
+  /** New values by tensor name, in stored order. */
+  readonly changes: ReadonlyMap<string, FloatArray>;
+  readonly layers: readonly RewrittenLayer<Report>[];
+  /** Layers that were asked for and left alone, with the reason; also added to the model's own warnings. */
+  readonly warnings: readonly ModelWarning[];
+}
+
+/** Turns one layer's matrix [groups * out, in per group * taps] into another of the same shape. */
+export type LayerRewriter<Report> = (
+  matrix: WeightMatrix,
+  layer: WeightLayer,
+) => { readonly weights: FloatArray; readonly report: Report };
+
+/**
+ * Rewrites the chosen layers one by one. A tensor that several layers use is rewritten once, through the first of them.
+ * Memory: the new values of all rewritten tensors, beside one old tensor at a time.
+ * @throws {UsageError} `USAGE_INVALID_OPTION` for a layer that the model does not have; {WeightGraphError}
+ *   `WEIGHTS_NOT_FINITE`; whatever the rewriter or the tensor's reader throws; the signal's reason.
+ */
+export async function rewriteModel<Report>(
+  model: Model,
+  selection: LayerSelection,
+  rewriteLayer: LayerRewriter<Report>,
+): Promise<RewrittenModel<Report>> {
+  const chosen = chooseLayers(model, selection.layers);
+  const changes = new Map<string, FloatArray>();
+  const layers: RewrittenLayer<Report>[] = [];
+  const warnings: ModelWarning[] = [];
+  for (const [done, layer] of chosen.entries()) {
+    selection.signal?.throwIfAborted();
+    selection.onProgress?.(done, chosen.length);
+    const obstacle = obstacleTo(layer.tensor, selection.onlyPatchable ?? true);
+    if (obstacle !== null) {
+      warnings.push({
+        code: "TENSOR_NOT_REWRITTEN",
+        message: `${layer.name} was left as it is: ${obstacle}.`,
+      });
+      continue;
+    }
+    const { groups, outPerGroup, inPerGroup, taps } = layer.layout;
+    const shape = { rows: groups * outPerGroup, columns: inPerGroup * taps };
+    const values = await layer.tensor.read();
+    checkFinite(values, [model.name, layer.name]);
+    const { weights, report } = rewriteLayer(
+      { weights: toCanonical(values, layer.layout), ...shape },
+      layer,
+    );
+    changes.set(layer.tensor.name, fromCanonical(weights, layer.layout));
+    layers.push({ layer: layer.name, tensor: layer.tensor.name, ...shape, report });
+  }
+  selection.onProgress?.(chosen.length, chosen.length);
+  warnings.push(...sharedTensors(model, layers));
+  return { model: withChanges(model, changes, warnings), changes, layers, warnings };
+}
+
+const rewritableKinds: ReadonlySet<WeightKind> = new Set<WeightKind>([
+  "dense",
+  "conv",
+  "conv_transpose",
+  "depthwise",
+  "pointwise",
+  "torch_dense",
+  "torch_conv",
+]);
+
+/** One layer per tensor, in graph order. */
+function chooseLayers(model: Model, names: readonly string[] | undefined): WeightLayer[] {
+  const named = (layer: WeightLayer, name: string): boolean =>
+    layer.name === name || layer.tensor.name === name;
+  const unknown = names?.find((name) => !model.layers.some((layer) => named(layer, name)));
+  if (unknown !== undefined) {
+    throw new UsageError("USAGE_INVALID_OPTION", `${model.name} has no weight layer "${unknown}"`, {
+      path: [model.name],
+      hint: `Its layers are ${model.layers.map((layer) => layer.name).join(", ") || "none"}.`,
+    });
+  }
+  const seen = new Set<string>();
+  return model.layers.filter((layer) => {
+    const wanted = names?.some((name) => named(layer, name)) ?? rewritableKinds.has(layer.kind);
+    if (!wanted || seen.has(layer.tensor.name)) return false;
+    seen.add(layer.tensor.name);
+    return true;
+  });
+}
+
+const writableTypes: ReadonlySet<DType> = new Set<DType>([
+  "float64",
+  "float32",
+  "float16",
+  "bfloat16",
+]);
+
+/** Why a tensor cannot be rewritten, or null. */
+function obstacleTo(tensor: StoredTensor, onlyPatchable: boolean): string | null {
+  if (tensor.quantisation !== undefined) {
+    return `it is quantised (${tensor.quantisation}), and its new values could not be stored`;
+  }
+  if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
+  if (tensor.shape.includes(0)) return "it holds no weights";
+  if (onlyPatchable && tensor.location === undefined) {
+    return "its bytes cannot be patched in the file";
+  }
+  return null;
+}
+
+/** Says where a rewritten tensor also serves a layer of another kind, a tied embedding for one. */
+function sharedTensors(
+  model: Model,
+  rewritten: readonly RewrittenLayer<unknown>[],
+): ModelWarning[] {
+  return rewritten.flatMap(({ layer: name, tensor }) =>
+    model.layers
+      .filter((layer) => layer.tensor.name === tensor && layer.name !== name)
+      .map((layer) => ({
+        code: "TENSOR_SHARED",
+        message: `${name} and ${layer.name} share the tensor ${tensor}: both changed.`,
+      })),
+  );
+}
+
+function withChanges(
+  model: Model,
+  changes: ReadonlyMap<string, FloatArray>,
+  warnings: readonly ModelWarning[],
+): Model {
+  const renewed = new Map<string, StoredTensor>();
+  const renew = (tensor: StoredTensor): StoredTensor => {
+    const values = changes.get(tensor.name);
+    if (values === undefined) return tensor;
+    const known = renewed.get(tensor.name);
+    if (known !== undefined) return known;
+    const changed = { ...tensor, read: () => Promise.resolve(values) };
+    renewed.set(tensor.name, changed);
+    return changed;
+  };
+  return {
+    ...model,
+    tensors: model.tensors.map(renew),
+    layers: model.layers.map((layer) => {
+      const tensor = renew(layer.tensor);
+      return tensor === layer.tensor ? layer : { ...layer, tensor };
+    }),
+    warnings: [...model.warnings, ...warnings],
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Strength variance of one layer: how unevenly its signed weights are spread over neurons.
+ *
+ * The strength of a neuron within its layer is the sum of its signed weights: column sums for the sending neurons (`inputs`),
+ * row sums for the receiving ones (`outputs`); no absolute value. Variances are unbiased (n - 1). One neuron alone has no
+ * spread: its variance is 0. Cost: one pass, float64 sums.
+ * Source: Scabini, De Baets, Bruno 2024 (arXiv 2207.08148), the criterion of the random search in the authors' code.
+ */
+import { variance } from "../numeric/variance.ts";
+import type { WeightMatrix } from "./weightMatrix.ts";
+
+export interface StrengthVariance {
+  /** Of the column sums. */
+  readonly inputs: number;
+  /** Of the row sums. */
+  readonly outputs: number;
+  /** Mean of the two: what `searchByStrengthVariance` makes small. */
+  readonly mean: number;
+}
+
+export function strengthVariance({ weights, rows, columns }: WeightMatrix): StrengthVariance {
+  const sending = new Float64Array(columns);
+  const receiving = new Float64Array(rows);
+  for (let row = 0, at = 0; row < rows; row++) {
+    let sum = 0;
+    for (let column = 0; column < columns; column++, at++) {
+      const weight = weights[at]!;
+      sum += weight;
+      sending[column]! += weight;
+    }
+    receiving[row] = sum;
+  }
+  const inputs = spread(sending);
+  const outputs = spread(receiving);
+  return { inputs, outputs, mean: (inputs + outputs) / 2 };
+}
+
+function spread(strengths: Float64Array): number {
+  return strengths.length < 2 ? 0 : variance(strengths, 1);
+}
