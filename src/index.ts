@@ -53,3 +53,27 @@ export {
   type SearchOptions,
   type SearchResult,
 } from "./rewrite/searchByStrengthVariance.ts";
+export {
+  graphFromMatrix,
+  matrixFromBlocks,
+  type MatrixBlock,
+  type MatrixForm,
+} from "./graph/matrix.ts";
+export { reduceGraph, type ReducedGraph, type ReduceOptions } from "./graph/reduce.ts";
+export { nodeStrength, type NodeStrengthOptions } from "./analysis/nodeStrength.ts";
+export { weightedDegree } from "./analysis/weightedDegree.ts";
+export { measureById, measures } from "./analysis/registry.ts";
+export type {
+  Measure,
+  MeasureParameter,
+  MeasureResult,
+  MeasureSummary,
+  ParameterValue,
+  ParameterValues,
+} from "./analysis/measure.ts";
+export {
+  signatureStatistics,
+  summarise,
+  type SignatureStatistic,
+  type Summary,
+} from "./analysis/summarise.ts";

@@ -1,0 +1,39 @@
+/**
+ * A vector of node values in a few numbers: the five that signatures are made of, and the extremes.
+ *
+ * Definition: mean, median, standard deviation (ddof 0), skewness (biased), excess kurtosis (biased), minimum, maximum. Equal
+ * values have skewness and kurtosis 0. Domain: at least one finite value. Cost: a sort.
+ * Source: the five aggregators of NetSimile (Berlingerio et al. 2012, arXiv 1209.2684); the conventions are ours.
+ * Golden: docs/measures/summary.md, by scipy's definitions.
+ */
+import { AnalysisError } from "../errors.ts";
+import { moments, type Moments } from "../numeric/moments.ts";
+import { median } from "../numeric/quantile.ts";
+
+export interface Summary extends Moments {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Values that were summarised. */
+  readonly count: number;
+}
+
+/** The numbers of a signature, in its order. */
+export const signatureStatistics = ["mean", "median", "std", "skewness", "kurtosis"] as const;
+export type SignatureStatistic = (typeof signatureStatistics)[number];
+
+/** @throws {AnalysisError} `ANALYSIS_UNDEFINED` for no values. */
+export function summarise(values: Float64Array): Summary {
+  if (values.length === 0) {
+    throw new AnalysisError("ANALYSIS_UNDEFINED", "no values, so no summary", {
+      hint: "The measure covers no node here; choose another direction, side or layer.",
+    });
+  }
+  return {
+    ...moments(values),
+    median: median(values),
+    min: values.reduce((a, b) => Math.min(a, b)),
+    max: values.reduce((a, b) => Math.max(a, b)),
+    count: values.length,
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * Weighted degree: the sum of a neuron's edge weights in the rolled graph, both directions.
+ *
+ * An edge weight is the L2 norm of the taps between two neurons, so it is never negative: |w| in a dense layer, the Frobenius
+ * norm of a kernel in a convolution. Parallel edges add up. Domain: finite weights; a neuron that stands in no block has no
+ * value, one whose weights are all zero has degree 0.
+ * Cost: one pass over the weights, float64 sums.
+ * Source: Vahedian et al. 2022, doi 10.1145/3511808.3557628 (the rolled graph and its weights).
+ * Golden: docs/measures/degree.md, by hand: 10 10 11 12 20 14 19 3 7.
+ */
+import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import { edgeWeights } from "../graph/block.ts";
+import { nodeStrength } from "./nodeStrength.ts";
+import type { NodeValues } from "./nodeValues.ts";
+
+/** @throws {GraphError} `GRAPH_NO_EDGES` {AnalysisError} `ANALYSIS_UNDEFINED` */
+export function weightedDegree(graph: LayeredGraph): NodeValues {
+  const blocks = graph.blocks.map((block) => ({
+    ...block,
+    weights: edgeWeights(block, "norm"),
+    taps: 1,
+  }));
+  return nodeStrength({ ...graph, blocks }, { sign: "signed", direction: "both" });
+}

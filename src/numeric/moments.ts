@@ -1,0 +1,38 @@
+import { compensatedSum } from "./sum.ts";
+
+/** The first four moments, as a population: nothing is corrected for the sample size. */
+export interface Moments {
+  readonly mean: number;
+  /** Standard deviation, ddof 0. */
+  readonly std: number;
+  /** Third standardised moment, biased. */
+  readonly skewness: number;
+  /** Fourth standardised moment minus 3, biased. */
+  readonly kurtosis: number;
+}
+
+/** A spread below this share of the largest magnitude is rounding: the values are taken as equal. */
+const roundingShare = 1e-14;
+
+/**
+ * Moments of at least one value. Equal values, up to rounding, have skewness and kurtosis 0 by definition.
+ * Deviations are scaled by the largest, so that no power of them overflows. Cost: five passes.
+ */
+export function moments(values: Float64Array): Moments {
+  const count = values.length;
+  const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  if (scale === 0) return { mean: 0, std: 0, skewness: 0, kurtosis: 0 };
+  const mean = compensatedSum(values.map((value) => value / scale)) / count;
+  const deviations = values.map((value) => value / scale - mean);
+  const widest = deviations.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  if (widest <= roundingShare) return { mean: mean * scale, std: 0, skewness: 0, kurtosis: 0 };
+  const power = (exponent: number): number =>
+    compensatedSum(deviations.map((value) => (value / widest) ** exponent)) / count;
+  const variance = power(2);
+  return {
+    mean: mean * scale,
+    std: Math.sqrt(variance) * widest * scale,
+    skewness: power(3) / variance ** 1.5,
+    kurtosis: power(4) / variance ** 2 - 3,
+  };
+}

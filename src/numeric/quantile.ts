@@ -1,0 +1,42 @@
+/** Order statistics. */
+
+/** The middle value, or the mean of the two middle ones; NaN for no values. Cost: a sort. */
+export function median(values: Float64Array): number {
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  // Halved before they are added, so that two huge values do not overflow.
+  return sorted.length === 0 ? NaN : sorted[middle - 1]! / 2 + sorted[middle]! / 2;
+}
+
+/**
+ * The k-th largest value, k from 1; reorders `values` on the way. Cost: O(n) on average.
+ * Source: Hoare 1961, algorithm 65, doi 10.1145/366622.366647, with the median of three as pivot.
+ */
+export function kthLargest(values: Float64Array, k: number): number {
+  const target = k - 1;
+  let first = 0;
+  let last = values.length - 1;
+  while (first < last) {
+    const pivot = middleOf(values[first]!, values[(first + last) >> 1]!, values[last]!);
+    let i = first;
+    let j = last;
+    while (i <= j) {
+      while (values[i]! > pivot) i++;
+      while (values[j]! < pivot) j--;
+      if (i <= j) {
+        const kept = values[i]!;
+        values[i++] = values[j]!;
+        values[j--] = kept;
+      }
+    }
+    if (target <= j) last = j;
+    else if (target >= i) first = i;
+    else break;
+  }
+  return values[target]!;
+}
+
+function middleOf(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}
