@@ -1,0 +1,19 @@
+import type { ViewStructure } from "../src/index.ts";
+import { numberText, percentText, printable } from "../cli/render.ts";
+
+export { numberText, percentText, printable };
+
+/** The layer of a node and its number in it. */
+export function locate(
+  structure: ViewStructure,
+  node: number,
+): { readonly layer: number; readonly index: number } {
+  const layer = structure.layers.findIndex(({ offset, size }) => node < offset + size);
+  return { layer, index: node - structure.layers[layer]!.offset };
+}
+
+/** `fc1 · 12` */
+export function neuronName(structure: ViewStructure, node: number): string {
+  const { layer, index } = locate(structure, node);
+  return `${printable(structure.layers[layer]!.name)} · ${index}`;
+}
