@@ -2,12 +2,14 @@ import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
+import { onnx } from "./onnx/read.ts";
 import { safetensors } from "./safetensors/read.ts";
 
 /** Most specific first: the first that recognises a file reads it. */
 export const formats: readonly Format[] = [
   // one per line
   safetensors,
+  onnx,
 ];
 
 const headLength = 4096;

@@ -1,0 +1,217 @@
+/** Gathers what the walk over the graph finds: weight layers, the neurons they connect, and what every stored tensor is for. */
+import type { StoredTensor, TensorRole, WeightKind, WeightLayer } from "../../model/model.ts";
+import { topologyBuilder, type NeuronIds, type Topology } from "../../model/topology.ts";
+import { weightLayout, type AxisRole, type WeightLayout } from "../../tensor/layout.ts";
+import { sameShape, type Shape } from "../../tensor/shape.ts";
+import { featuresOf, type Activation } from "./activation.ts";
+import type { Constant } from "./constant.ts";
+import type { TensorRecord } from "./schema.ts";
+
+export interface WeightSpec {
+  readonly constant: Constant;
+  readonly op: string;
+  readonly kind: WeightKind;
+  readonly layout: WeightLayout;
+  readonly sendersKnown?: boolean;
+}
+
+export interface Collector {
+  /** Adds a weight layer. Its number, and a name that no other layer has, for its neurons. */
+  add(spec: WeightSpec): { readonly index: number; readonly name: string };
+  /** Says what a constant is for; the strongest claim on a stored tensor counts. */
+  claim(constant: Constant, role: TensorRole): void;
+  receivers(name: string, size: number): NeuronIds;
+  /** The `size` neurons along `axis`; those of an open input are given now, unknown ones become a layer before `layerName`. */
+  senders(activation: Activation, axis: number, size: number, layerName: string): NeuronIds;
+  /** The neurons of a part of a concatenation, known or not. */
+  part(activation: Activation, axis: number, size: number, name: string): NeuronIds;
+  merge(a: NeuronIds, b: NeuronIds): void;
+  connect(wire: {
+    readonly index: number;
+    readonly from: NeuronIds;
+    readonly to: NeuronIds;
+    readonly layout: WeightLayout;
+    readonly recurrent?: boolean;
+  }): void;
+  /** Notes an operator that is not known, once per call. */
+  unknownOperator(op: string): void;
+  finish(records: readonly TensorRecord[]): Collected;
+}
+
+export interface Collected {
+  readonly tensors: readonly StoredTensor[];
+  readonly layers: readonly WeightLayer[];
+  readonly topology: Topology;
+  /** Weight layers whose senders were not found. */
+  readonly partial: readonly string[];
+  /** How often each unknown operator took a weight. */
+  readonly unknownOperators: ReadonlyMap<string, number>;
+}
+
+/** Weakest first. */
+const claims: readonly TensorRole[] = ["constant", "unknown", "bias", "normalisation", "weight"];
+
+export function collector(): Collector {
+  const builder = topologyBuilder();
+  const drafts: WeightSpec[] = [];
+  const roles = new Map<TensorRecord, TensorRole>();
+  const usedNames = new Map<string, number>();
+  const partial: string[] = [];
+  const unknownOperators = new Map<string, number>();
+
+  const unique = (name: string): string => {
+    const uses = (usedNames.get(name) ?? 0) + 1;
+    usedNames.set(name, uses);
+    return uses === 1 ? name : `${name}#${uses}`;
+  };
+  const claim = ({ records }: Constant, role: TensorRole): void => {
+    for (const record of records) {
+      const own = roles.get(record);
+      if (own === undefined || claims.indexOf(role) > claims.indexOf(own)) roles.set(record, role);
+    }
+  };
+  const known = (activation: Activation, axis: number, size: number): NeuronIds | null => {
+    const features = featuresOf(activation, axis, size);
+    if (features !== null) return features;
+    const { open } = activation;
+    if (open === null) return null;
+    const taken = open.taken.get(size);
+    if (taken !== undefined) return taken;
+    const ids = builder.addLayer(unique(open.name), size, "input");
+    open.taken.set(size, ids);
+    return ids;
+  };
+  return {
+    claim,
+    add(spec) {
+      claim(spec.constant, "weight");
+      drafts.push(spec);
+      return { index: drafts.length - 1, name: unique(spec.constant.name) };
+    },
+    receivers: (name, size) => builder.addLayer(name, size, "hidden"),
+    senders(activation, axis, size, layerName) {
+      const ids = known(activation, axis, size);
+      if (ids !== null) return ids;
+      partial.push(layerName);
+      return builder.addLayer(unique(`${layerName} (senders)`), size, "unknown");
+    },
+    part: (activation, axis, size, name) =>
+      known(activation, axis, size) ?? builder.addLayer(unique(name), size, "unknown"),
+    merge: (a, b) => builder.merge(a, b),
+    connect({ index, from, to, layout, recurrent = false }) {
+      builder.connect({ layer: index, from, to, layout, recurrent });
+    },
+    unknownOperator(op) {
+      unknownOperators.set(op, (unknownOperators.get(op) ?? 0) + 1);
+    },
+    finish(records) {
+      const inFile = new Set(records);
+      const generated = [...roles.keys()].filter((record) => !inFile.has(record));
+      const all = [...records, ...generated];
+      const stored = new Map(
+        all.map((record) => [record, storedTensor(record, roles.get(record))] as const),
+      );
+      const layers = drafts.map((draft) => weightLayer(draft, stored));
+      return {
+        tensors: all.map((record) => stored.get(record)!),
+        layers,
+        topology: builder.build("declared"),
+        partial,
+        unknownOperators,
+      };
+    },
+  };
+}
+
+/** A stored tensor that nothing claimed: integers and single numbers are constants, other floats a riddle. */
+function storedTensor(record: TensorRecord, role: TensorRole | undefined): StoredTensor {
+  const { name, dtype, shape, location } = record;
+  const isFloat = dtype.startsWith("float") || dtype === "bfloat16";
+  const isSingle = shape.every((size) => size === 1);
+  return {
+    name,
+    dtype,
+    shape,
+    role: role ?? (isFloat && !isSingle ? "unknown" : "constant"),
+    ...(location && { location }),
+    read: () => record.read(),
+  };
+}
+
+function weightLayer(
+  { constant, op, kind, layout, sendersKnown = true }: WeightSpec,
+  stored: Map<TensorRecord, StoredTensor>,
+): WeightLayer {
+  return {
+    name: constant.name,
+    op,
+    kind,
+    tensor: layerTensor(constant, stored),
+    in: layout.groups * layout.inPerGroup,
+    out: layout.groups * layout.outPerGroup,
+    layout,
+    sendersKnown,
+  };
+}
+
+/** The file's own tensor where the layer reads it as it is, so that both are one object. */
+function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>): StoredTensor {
+  const { name, dtype, shape, quantisation, location, records } = constant;
+  const [record] = records;
+  const own = record && stored.get(record);
+  const isWhole = records.length === 1 && own?.name === name && sameShape(own.shape, shape);
+  if (isWhole && quantisation === undefined) return own;
+  const tensor: StoredTensor = {
+    name,
+    dtype,
+    shape,
+    role: "weight",
+    ...(quantisation !== undefined && { quantisation }),
+    ...(location && { location }),
+    read: () => constant.read(),
+  };
+  if (isWhole) stored.set(record!, tensor);
+  return tensor;
+}
+
+/** A stored shape with its input axis replaced by [positions before, channels, positions after]. */
+export function layoutWithPositions(
+  split: Shape,
+  roles: readonly AxisRole[],
+  { before, after }: { before: number; after: number },
+): WeightLayout {
+  if (before === 1 && after === 1) return weightLayout(split, roles);
+  const axis = roles.indexOf("in");
+  const channels = split[axis]! / (before * after);
+  const parts = [
+    { size: before, role: "tap" as const },
+    { size: channels, role: "in" as const },
+    { size: after, role: "tap" as const },
+  ].filter(({ size, role }) => role === "in" || size !== 1);
+  return weightLayout(
+    split.toSpliced(axis, 1, ...parts.map((part) => part.size)),
+    roles.toSpliced(axis, 1, ...parts.map((part) => part.role)),
+  );
+}
+
+/**
+ * Features of which many belong to one neuron (a flattened channel): the neurons, and how many positions stand before and
+ * behind each. Null where the features follow no such order.
+ */
+export function positionsOf(
+  features: NeuronIds,
+): { readonly neurons: NeuronIds; readonly before: number; readonly after: number } | null {
+  const first = features[0]!;
+  let after = 1;
+  while (after < features.length && features[after] === first) after++;
+  let channels = 1;
+  while (channels * after < features.length && features[channels * after] !== first) channels++;
+  const period = channels * after;
+  if (features.length % period !== 0) return null;
+  const neurons = Int32Array.from({ length: channels }, (_, i) => features[i * after]!);
+  if (new Set(neurons).size !== channels) return null;
+  for (let i = 0; i < features.length; i++) {
+    if (features[i] !== neurons[Math.floor((i % period) / after)]) return null;
+  }
+  return { neurons, before: features.length / period, after };
+}

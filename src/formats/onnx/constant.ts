@@ -1,0 +1,60 @@
+/** A value that is known without running the network: a stored tensor, or what constant folding made of some. */
+import type { TensorLocation } from "../../model/model.ts";
+import type { DType, FloatArray } from "../../tensor/dtype.ts";
+import { elementCount, type Shape } from "../../tensor/shape.ts";
+import type { TensorRecord } from "./schema.ts";
+
+/** Elements that a file may have us make up: 256 MiB of float32. */
+export const generatedLimit: number = 2 ** 26;
+
+export interface Constant {
+  readonly kind: "constant";
+  /** The stored tensor's name; `fold(a,b)` for what was computed from a and b. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly quantisation?: string;
+  /** Set while the values are the file's own, in the file's own order. */
+  readonly location?: TensorLocation;
+  /** The stored tensors whose values it holds; indices, shapes and scales are not among them. */
+  readonly records: readonly TensorRecord[];
+  /** Reads, and folds, anew each time. */
+  read(): Promise<FloatArray>;
+}
+
+export function constantOf(record: TensorRecord): Constant {
+  const { name, dtype, shape, location } = record;
+  return {
+    kind: "constant",
+    name,
+    dtype,
+    shape,
+    ...(location && { location }),
+    records: [record],
+    read: () => record.read(),
+  };
+}
+
+/** What folding makes of `inputs`: their names inside `fold(…)`, their records, no place in the file. */
+export function foldedFrom(
+  inputs: readonly Constant[],
+  made: { dtype?: DType; shape: Shape; read: () => Promise<FloatArray> },
+): Constant {
+  const quantisation = inputs.find((input) => input.quantisation !== undefined)?.quantisation;
+  return {
+    kind: "constant",
+    name: `fold(${inputs.map((input) => input.name).join(",")})`,
+    dtype: made.dtype ?? inputs[0]!.dtype,
+    shape: made.shape,
+    ...(quantisation !== undefined && { quantisation }),
+    records: [...new Set(inputs.flatMap((input) => input.records))],
+    read: made.read,
+  };
+}
+
+/** Whole numbers of a small constant (a shape, a list of axes), or null where it is none. */
+export async function integersOf(constant: Constant): Promise<number[] | null> {
+  if (elementCount(constant.shape) > 4096) return null;
+  const values = Array.from(await constant.read());
+  return values.every((value) => Number.isInteger(value)) ? values : null;
+}

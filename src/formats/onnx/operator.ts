@@ -1,0 +1,114 @@
+/** What an operator is given, and helpers that many of them share. */
+import type { NeuronIds } from "../../model/topology.ts";
+import type { WeightKind } from "../../model/model.ts";
+import { weightLayout, type AxisRole } from "../../tensor/layout.ts";
+import { elementCount, type Shape } from "../../tensor/shape.ts";
+import { plainActivation, type Activation } from "./activation.ts";
+import { layoutWithPositions, positionsOf, type Collector } from "./collector.ts";
+import { integersOf, type Constant } from "./constant.ts";
+import type { NodeReader } from "./nodeReader.ts";
+import type { Dimension } from "./schema.ts";
+
+export type Value = Constant | Activation;
+
+/** One node at work. */
+export interface Call {
+  readonly node: NodeReader;
+  /** Undefined for optional inputs that are left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly collect: Collector;
+  /** The nodes that read `output`, with their inputs' values where these are constants. */
+  consumers(output: string): readonly Consumer[];
+}
+
+export interface Consumer {
+  readonly opType: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  constant(input: string): Constant | null;
+  /** The node that made `input`, if it is of the same graph. */
+  producer(input: string): Consumer | null;
+}
+
+/** Answers with the node's outputs, in order; those that are left out are not known. */
+export type Operator = (call: Call) => readonly Activation[] | Promise<readonly Activation[]>;
+
+export function constantAt({ inputs }: Call, at: number): Constant | null {
+  const value = inputs[at];
+  return value?.kind === "constant" ? value : null;
+}
+
+/** The input as an activation; a constant counts as one without neurons. */
+export function activationAt({ inputs }: Call, at: number): Activation {
+  return asActivation(inputs[at]);
+}
+
+export function asActivation(value: Value | undefined): Activation {
+  if (value?.kind === "activation") return value;
+  return plainActivation(value?.shape ?? null);
+}
+
+/** Whole numbers of an input, unknown ones null; null where it is not of that kind or left out. */
+export async function integersAt(
+  { inputs }: Call,
+  at: number,
+): Promise<readonly Dimension[] | null> {
+  const value = inputs[at];
+  if (value?.kind === "constant") return integersOf(value);
+  return value?.integers ?? null;
+}
+
+/** Like `integersAt`, but only when every number is known. */
+export async function knownIntegersAt(call: Call, at: number): Promise<readonly number[] | null> {
+  const integers = await integersAt(call, at);
+  return integers?.every((value) => value !== null) ? integers : null;
+}
+
+/** True for values that can be weights between neurons: two axes or more, and something in them. */
+export function isWeighty(constant: Constant | null): constant is Constant {
+  if (constant === null || elementCount(constant.shape) === 0) return false;
+  return constant.shape.length >= 2;
+}
+
+/**
+ * Places a weight matrix between `activation`'s features along `axis` and new neurons, which it returns.
+ * `roles` name the axes of `split`; exactly one is "in".
+ */
+export function placeDense(
+  call: Call,
+  weight: {
+    readonly constant: Constant;
+    readonly kind?: WeightKind;
+    readonly split: Shape;
+    readonly roles: readonly AxisRole[];
+    readonly activation: Activation;
+    readonly axis: number;
+  },
+): NeuronIds {
+  const { collect, node } = call;
+  const { constant, kind = "dense", split, roles, activation, axis } = weight;
+  const layout = weightLayout(split, roles);
+  const { index, name } = collect.add({ constant, op: node.opType, kind, layout });
+  const features = collect.senders(activation, axis, layout.groups * layout.inPerGroup, name);
+  const to = collect.receivers(name, layout.groups * layout.outPerGroup);
+  const positions = layout.groups === 1 ? positionsOf(features) : null;
+  collect.connect({
+    index,
+    from: positions?.neurons ?? features,
+    to,
+    layout: positions ? layoutWithPositions(split, roles, positions) : layout,
+  });
+  return to;
+}
+
+/** Roles of the inputs from `first` on, whatever is constant among them. */
+export function claimInputs(
+  call: Call,
+  first: number,
+  role: "bias" | "normalisation" | "constant",
+): void {
+  for (let at = first; at < call.inputs.length; at++) {
+    const constant = constantAt(call, at);
+    if (constant !== null) call.collect.claim(constant, role);
+  }
+}

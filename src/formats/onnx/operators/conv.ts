@@ -1,0 +1,82 @@
+/** Convolutions: channels on axis 1, any number of spatial axes behind. */
+import { weightLayout, type AxisRole } from "../../../tensor/layout.ts";
+import {
+  axisSize,
+  freshAxis,
+  unknownActivation,
+  withFeatures,
+  type Activation,
+  type Axis,
+} from "../activation.ts";
+import type { Constant } from "../constant.ts";
+import type { NodeReader } from "../nodeReader.ts";
+import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
+import type { Dimension } from "../schema.ts";
+
+export function conv(call: Call): readonly Activation[] {
+  claimInputs(call, 2, "bias");
+  return convOf(call, constantAt(call, 1));
+}
+
+/** Conv with `weight` [out, in / groups, …kernel]. */
+export function convOf(call: Call, weight: Constant | null): readonly Activation[] {
+  return placeConv(call, weight, { isTransposed: false });
+}
+
+/** ConvTranspose with weight [in, out / groups, …kernel]. */
+export function convTranspose(call: Call): readonly Activation[] {
+  claimInputs(call, 2, "bias");
+  return placeConv(call, constantAt(call, 1), { isTransposed: true });
+}
+
+function placeConv(
+  call: Call,
+  constant: Constant | null,
+  { isTransposed }: { isTransposed: boolean },
+): readonly Activation[] {
+  const { node, collect } = call;
+  if (!isWeighty(constant) || constant.shape.length < 3) return [unknownActivation];
+  const { shape } = constant;
+  const groups = node.int("group", 1);
+  if (!(groups >= 1) || shape[0]! % groups !== 0) return [unknownActivation];
+  const kernel = shape.slice(2);
+  const roles: AxisRole[] = isTransposed ? ["group", "in", "out"] : ["group", "out", "in"];
+  const layout = weightLayout(
+    [groups, shape[0]! / groups, shape[1]!, ...kernel],
+    [...roles, ...kernel.map((): AxisRole => "tap")],
+  );
+  const kind = isTransposed ? "conv_transpose" : "conv";
+  const sendersKnown = groups === 1;
+  const { index, name } = collect.add({ constant, op: node.opType, kind, layout, sendersKnown });
+  const activation = activationAt(call, 0);
+  const from = collect.senders(activation, 1, layout.groups * layout.inPerGroup, name);
+  const to = collect.receivers(name, layout.groups * layout.outPerGroup);
+  collect.connect({ index, from, to, layout });
+  const spatial = kernel.map((size, i): Axis => {
+    const own = activation.axes?.[i + 2];
+    const length = own ? axisSize(own) : null;
+    return freshAxis(isTransposed ? null : slidingLength(node, i, { length, kernel: size }));
+  });
+  return [withFeatures([activation.axes?.[0] ?? freshAxis(null), [], ...spatial], 1, to)];
+}
+
+/** How many places a window of `kernel` takes along spatial axis `i`; null where `length` is not known. */
+export function slidingLength(
+  node: NodeReader,
+  i: number,
+  { length, kernel }: { length: Dimension; kernel: number },
+): Dimension {
+  if (length === null) return null;
+  const stride = node.ints("strides")?.[i] ?? 1;
+  const reach = (kernel - 1) * (node.ints("dilations")?.[i] ?? 1) + 1;
+  const auto = node.text("auto_pad", "NOTSET");
+  if (auto === "SAME_UPPER" || auto === "SAME_LOWER") return positive(Math.ceil(length / stride));
+  const pads = node.ints("pads") ?? [];
+  const padded = length + (pads[i] ?? 0) + (pads[i + pads.length / 2] ?? 0);
+  const steps = (padded - reach) / stride;
+  return positive((node.int("ceil_mode", 0) !== 0 ? Math.ceil(steps) : Math.floor(steps)) + 1);
+}
+
+function positive(size: number): Dimension {
+  return Number.isSafeInteger(size) && size > 0 ? size : null;
+}

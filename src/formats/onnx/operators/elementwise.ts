@@ -1,0 +1,124 @@
+/** Operators that leave every element where it is. */
+import { elementCount } from "../../../tensor/shape.ts";
+import {
+  axisSize,
+  carriesNeurons,
+  featuresOf,
+  uncarried,
+  unknownActivation,
+  type Activation,
+  type Axis,
+} from "../activation.ts";
+import { activationAt, asActivation, claimInputs, type Call, type Operator } from "../operator.ts";
+
+/** The first input's shape and neurons; further inputs are limits, seeds and the like. */
+export function pass(call: Call): readonly Activation[] {
+  claimInputs(call, 1, "constant");
+  return [withoutIntegers(activationAt(call, 0))];
+}
+
+/** Like `pass`; its output scales what it is multiplied with. */
+export function gate(call: Call): readonly Activation[] {
+  return pass(call).map((activation) => ({ ...activation, isGate: true }));
+}
+
+/** A normalisation, or a slope per channel: its further inputs are parameters of single neurons. */
+export function normalise(call: Call): readonly Activation[] {
+  claimInputs(call, 1, "normalisation");
+  return [withoutIntegers(activationAt(call, 0))];
+}
+
+/** com.microsoft SkipLayerNormalization: the first two inputs are added, the others are parameters. */
+export function skipNormalise(call: Call): readonly Activation[] {
+  claimInputs(call, 2, "normalisation");
+  const sum = combine(call, call.inputs.slice(0, 2).map(asActivation), "sum");
+  return [sum, unknownActivation, unknownActivation, sum];
+}
+
+/** What is not worked out as a shape any more. */
+export function withoutIntegers(activation: Activation): Activation {
+  const { axes, ids, open } = activation;
+  return { kind: "activation", axes, ids, open };
+}
+
+/** Sums: what is added is one neuron; a constant is a bias. */
+export const sum: Operator = (call) => elementwise(call, "sum", "bias");
+/** Products and quotients: one factor is the signal, the others scale it; a constant normalises. */
+export const product: Operator = (call) => elementwise(call, "select", "normalisation");
+/** Comparisons, limits, powers, choices. */
+export const compare: Operator = (call) => elementwise(call, "select", "constant");
+
+function elementwise(
+  call: Call,
+  how: "sum" | "select",
+  role: "bias" | "normalisation" | "constant",
+): readonly Activation[] {
+  for (const value of call.inputs) {
+    if (value?.kind !== "constant") continue;
+    call.collect.claim(value, elementCount(value.shape) > 1 ? role : "constant");
+  }
+  const operands = call.inputs.filter((value) => value !== undefined).map(asActivation);
+  return [combine(call, operands, how)];
+}
+
+/** Broadcasts `operands`; the result carries the neurons of the main one, with which a sum unites the others'. */
+export function combine(
+  { collect }: Call,
+  operands: readonly Activation[],
+  how: "sum" | "select",
+): Activation {
+  const [first] = operands;
+  if (first === undefined) return unknownActivation;
+  const main =
+    operands.find((own) => own.ids !== null && own.isGate !== true) ??
+    operands.find((own) => own.ids !== null) ??
+    operands.find((own) => own.open !== null) ??
+    first;
+  if (how === "sum" && main.ids !== null) {
+    for (const other of operands) {
+      if (other !== main) unite(collect, main, other);
+    }
+  }
+  const { ids, open } = main;
+  const axes = broadcast([main, ...operands.filter((own) => own !== main)]);
+  return axes === null ? unknownActivation : { kind: "activation", axes, ids, open };
+}
+
+/** A residual sum: the neurons of `other` are those of `main`, where both say which stands where. */
+function unite(collect: Call["collect"], main: Activation, other: Activation): void {
+  const at = (activation: Activation): number =>
+    activation.axes!.length - activation.axes!.findIndex(carriesNeurons);
+  if (main.axes === null || main.ids === null || other.axes === null) return;
+  const fromEnd = at(main);
+  const own = main.axes[main.axes.length - fromEnd]!;
+  const place = other.axes.length - fromEnd;
+  const theirs = other.axes[place];
+  if (theirs === undefined) return;
+  if (other.ids === null) {
+    if (other.open === null) return;
+    const size = axisSize(theirs) ?? axisSize(own);
+    const features = size === null ? null : featuresOf(main, main.axes.length - fromEnd, size);
+    if (features === null || size === null || new Set(features).size !== size) return;
+    collect.merge(features, collect.senders(other, place, size, ""));
+    return;
+  }
+  const pattern = (axis: Axis): string =>
+    axis.map((atom) => `${atom.size}${atom.carries ? "n" : ""}`).join();
+  if (at(other) !== fromEnd || other.ids.length !== main.ids.length) return;
+  if (pattern(own) === pattern(theirs)) collect.merge(main.ids, other.ids);
+}
+
+/** Axes aligned at the end; where several have a say, the first operand's neurons, then any known size. */
+export function broadcast(operands: readonly Activation[]): Axis[] | null {
+  const all = operands.map((own) => own.axes);
+  const known = all.filter((axes) => axes !== null);
+  if (known.length === 0 || all[0] === null) return null;
+  const rank = Math.max(...known.map((axes) => axes.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const candidates = known.map((axes) => axes[axes.length - rank + i] ?? []);
+    const [main, ...others] = candidates;
+    if (all[0] && carriesNeurons(main)) return main!;
+    const long = [main!, ...others.map(uncarried)].filter((axis) => axis.length > 0);
+    return long.find((axis) => axisSize(axis) !== null) ?? long[0] ?? [];
+  });
+}

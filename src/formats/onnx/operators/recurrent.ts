@@ -1,0 +1,92 @@
+/** LSTM, GRU and RNN: W and R hold every gate of every direction; each direction is a weight layer of its own. */
+import { weightLayout } from "../../../tensor/layout.ts";
+import { freshAxis, unknownActivation, type Activation, type Axis } from "../activation.ts";
+import { layoutWithPositions, positionsOf } from "../collector.ts";
+import type { Constant } from "../constant.ts";
+import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
+
+/**
+ * W [directions, gates x hidden, in], R [directions, gates x hidden, hidden]. Between two neurons the gates are taps.
+ * Outputs: Y [time, directions, batch, hidden], Y_h and Y_c [directions, batch, hidden]; batch first where `layout` is 1.
+ */
+export function recurrent(call: Call): readonly Activation[] {
+  claimInputs(call, 3, "bias");
+  const { collect, node } = call;
+  const w = constantAt(call, 1);
+  const r = constantAt(call, 2);
+  const isWhole = isWeighty(w) && isWeighty(r) && w.shape.length === 3 && r.shape.length === 3;
+  if (!isWhole) return [unknownActivation];
+  const [directions, rows, size] = w.shape as [number, number, number];
+  const hidden = r.shape[2]!;
+  const gates = rows / hidden;
+  const fits = r.shape[0] === directions && r.shape[1] === rows;
+  if (!fits || !Number.isInteger(gates)) return [unknownActivation];
+  const x = activationAt(call, 0);
+  const ids = new Int32Array(directions * hidden);
+  for (let direction = 0; direction < directions; direction++) {
+    const layout = weightLayout([rows, size], ["out", "in"]);
+    const op = node.opType;
+    const constant = directionOf(w, direction);
+    const { index, name } = collect.add({ constant, op, kind: "recurrent_W", layout });
+    const features = collect.senders(x, 2, size, name);
+    const to = collect.receivers(name, hidden);
+    ids.set(to, direction * hidden);
+    const positions = positionsOf(features) ?? { neurons: features, before: 1, after: 1 };
+    collect.connect({
+      index,
+      from: positions.neurons,
+      to,
+      layout: layoutWithPositions([gates, hidden, size], ["tap", "out", "in"], positions),
+    });
+    const past = collect.add({
+      constant: directionOf(r, direction),
+      op,
+      kind: "recurrent_R",
+      layout: weightLayout([rows, hidden], ["out", "in"]),
+    });
+    collect.connect({
+      index: past.index,
+      from: to,
+      to,
+      layout: weightLayout([gates, hidden, hidden], ["tap", "out", "in"]),
+      recurrent: true,
+    });
+  }
+  return outputs(ids, { x, directions, hidden, isBatchFirst: node.int("layout", 0) === 1 });
+}
+
+function outputs(
+  ids: Int32Array,
+  place: { x: Activation; directions: number; hidden: number; isBatchFirst: boolean },
+): Activation[] {
+  const { x, directions, hidden, isBatchFirst } = place;
+  const direction: Axis = directions === 1 ? [] : [{ size: directions, carries: true }];
+  const unit: Axis = [{ size: hidden, carries: true }];
+  const first = x.axes?.[0] ?? freshAxis(null);
+  const second = x.axes?.[1] ?? freshAxis(null);
+  const all = (axes: readonly Axis[]): Activation => ({
+    kind: "activation",
+    axes,
+    ids,
+    open: null,
+  });
+  const batch = isBatchFirst ? first : second;
+  const last = all(isBatchFirst ? [batch, direction, unit] : [direction, batch, unit]);
+  const every = isBatchFirst ? [first, second, direction, unit] : [first, direction, second, unit];
+  return [all(every), last, last];
+}
+
+/** One direction's matrix; it lies in one piece, so it keeps its place in the file. */
+function directionOf(constant: Constant, direction: number): Constant {
+  const [directions, rows, columns] = constant.shape as [number, number, number];
+  const count = rows * columns;
+  const { location, ...rest } = constant;
+  const byteLength = location && location.byteLength / directions;
+  const offset = location && location.offset + direction * byteLength!;
+  return {
+    ...rest,
+    shape: [rows, columns],
+    ...(location && { location: { ...location, offset: offset!, byteLength: byteLength! } }),
+    read: async () => (await constant.read()).subarray(direction * count, (direction + 1) * count),
+  };
+}

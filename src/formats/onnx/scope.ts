@@ -1,0 +1,26 @@
+import type { Collector } from "./collector.ts";
+import type { NodeReaderSource } from "./nodeReader.ts";
+import type { Value } from "./operator.ts";
+import type { OnnxGraph, OnnxNode } from "./schema.ts";
+
+/** Names and their values; a graph inside a node sees those around it. */
+export interface Scope {
+  readonly values: Map<string, Value>;
+  readonly outer: Scope | null;
+  readonly depth: number;
+  /** Nodes of this graph by what they make and by what they read. */
+  readonly producers: ReadonlyMap<string, OnnxNode>;
+  readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>;
+  /** The call whose function body this is. */
+  readonly caller?: NodeReaderSource;
+}
+
+export interface Walk {
+  readonly collect: Collector;
+  /** Walks a graph inside a node; `inputs` are the values of its own inputs. */
+  graph(
+    graph: OnnxGraph,
+    outer: Scope,
+    inputs: readonly (Value | undefined)[],
+  ): Promise<readonly (Value | undefined)[]>;
+}

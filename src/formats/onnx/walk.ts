@@ -1,0 +1,223 @@
+/** Walks the nodes in order, folding what is constant, placing weights, and following the neurons. */
+import { FormatError } from "../../errors.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+import { elementCount } from "../../tensor/shape.ts";
+import { freshAxis, unknownActivation, type Activation } from "./activation.ts";
+import { collector, type Collected } from "./collector.ts";
+import { constantOf, type Constant } from "./constant.ts";
+import { callControlFlow, isControlFlow } from "./controlFlow.ts";
+import { folds } from "./fold.ts";
+import { nodeReader, type NodeReader, type NodeReaderSource } from "./nodeReader.ts";
+import type { Call, Consumer, Value } from "./operator.ts";
+import { isPlain, ruleFor } from "./operators/table.ts";
+import type {
+  OnnxFunction,
+  OnnxGraph,
+  OnnxInput,
+  OnnxModel,
+  OnnxNode,
+  TensorRecord,
+} from "./schema.ts";
+import type { Scope, Walk } from "./scope.ts";
+import { shapeValueOf } from "./shapeValues.ts";
+
+/** Steps in all, since functions may call functions: far beyond any network, short of a hang. */
+const stepLimit = 1_000_000;
+const callDepthLimit = 64;
+
+/** @throws {FormatError} `FORMAT_LIMIT` where functions call each other without end; whatever a constant's `read` throws. */
+export async function walkModel(model: OnnxModel, name: string): Promise<Collected> {
+  const collect = collector();
+  const functions = new Map(model.functions.map((own) => [`${own.domain}:${own.name}`, own]));
+  let steps = 0;
+
+  const walkNodes = async (nodes: readonly OnnxNode[], scope: Scope): Promise<void> => {
+    if (scope.depth > callDepthLimit) {
+      throw new FormatError("FORMAT_LIMIT", `calls nest over ${callDepthLimit} deep`, {
+        path: [name],
+      });
+    }
+    for (const [i, node] of nodes.entries()) {
+      if (++steps > stepLimit) {
+        throw new FormatError("FORMAT_LIMIT", `over ${stepLimit} operators to follow`, {
+          path: [name],
+        });
+      }
+      const path = [name, "graph", "node", node.name === "" ? i : node.name];
+      const outputs = await step(node, nodeReader(node, path, scope.caller), scope);
+      node.outputs.forEach((output, at) => {
+        if (output !== "") scope.values.set(output, outputs[at] ?? unknownActivation);
+      });
+    }
+  };
+
+  const walk: Walk = {
+    collect,
+    async graph(graph, outer, inputs) {
+      const scope = newScope(graph.nodes, outer, outer.depth + 1);
+      graph.inputs.forEach((input, i) => {
+        scope.values.set(input.name, inputs[i] ?? unknownActivation);
+      });
+      addInitializers(graph, scope);
+      await walkNodes(graph.nodes, scope);
+      return graph.outputs.map((output) => lookUp(scope, output));
+    },
+  };
+
+  const callFunction = async (
+    own: OnnxFunction,
+    node: NodeReaderSource,
+    scope: Scope,
+    inputs: readonly (Value | undefined)[],
+  ): Promise<readonly (Value | undefined)[]> => {
+    const inner = { ...newScope(own.nodes, null, scope.depth + 1), caller: node };
+    own.inputs.forEach((input, i) => {
+      const value = inputs[i];
+      if (value !== undefined) inner.values.set(input, value);
+    });
+    await walkNodes(own.nodes, inner);
+    return own.outputs.map((output) => lookUp(inner, output));
+  };
+
+  const step = async (
+    node: OnnxNode,
+    reader: NodeReader & NodeReaderSource,
+    scope: Scope,
+  ): Promise<readonly (Value | undefined)[]> => {
+    const inputs = node.inputs.map((input) => (input === "" ? undefined : lookUp(scope, input)));
+    const own = functions.get(`${node.domain}:${node.opType}`);
+    if (own !== undefined) return callFunction(own, reader, scope, inputs);
+    if (node.opType === "Constant") return [constantValue(node, reader)];
+    if (isControlFlow(node.opType)) return callControlFlow(walk, reader, scope, inputs);
+    const constants = inputs.filter((value) => value?.kind === "constant");
+    const fold = folds.get(node.opType);
+    const isConstant =
+      constants.length > 0 && inputs.every((value) => value?.kind !== "activation");
+    if (fold !== undefined && isConstant) {
+      const folded = await fold(reader, inputs);
+      if (folded !== null) return [folded];
+    }
+    const call: Call = {
+      node: reader,
+      inputs,
+      collect,
+      consumers: (output) => consumersOf(scope, output),
+    };
+    const shape = await shapeValueOf(call);
+    if (shape !== null) return [shape];
+    const rule = ruleFor(node.opType);
+    if (rule !== null) {
+      const result = await rule(call);
+      return "kind" in result ? [result] : result;
+    }
+    if (!isPlain(node.opType)) noteUnknown(call, constants);
+    return [];
+  };
+
+  const scope = newScope(model.graph.nodes, null, 0);
+  addInitializers(model.graph, scope);
+  for (const input of model.graph.inputs) {
+    // Up to IR 3 every initializer is an input as well.
+    if (!scope.values.has(input.name)) scope.values.set(input.name, openInput(input));
+  }
+  await walkNodes(model.graph.nodes, scope);
+  return collect.finish(model.tensors);
+}
+
+function newScope(nodes: readonly OnnxNode[], outer: Scope | null, depth: number): Scope {
+  const producers = new Map<string, OnnxNode>();
+  const consumers = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const output of node.outputs) producers.set(output, node);
+    for (const input of new Set(node.inputs)) {
+      const readers = consumers.get(input);
+      if (readers === undefined) consumers.set(input, [node]);
+      else readers.push(node);
+    }
+  }
+  return { values: new Map(), outer, depth, producers, consumers };
+}
+
+function addInitializers(graph: OnnxGraph, { values }: Scope): void {
+  for (const record of graph.initializers) values.set(record.name, constantOf(record));
+}
+
+function lookUp(scope: Scope, name: string): Value {
+  for (let at: Scope | null = scope; at !== null; at = at.outer) {
+    const value = at.values.get(name);
+    if (value !== undefined) return value;
+  }
+  return unknownActivation;
+}
+
+function openInput({ name, shape }: OnnxInput): Activation {
+  return {
+    kind: "activation",
+    axes: shape && shape.map(freshAxis),
+    ids: null,
+    open: { name, taken: new Map() },
+  };
+}
+
+/** A Constant node: a tensor, or numbers written as attributes. */
+function constantValue(node: OnnxNode, reader: NodeReader): Value | undefined {
+  const tensor = reader.tensor("value");
+  if (tensor !== null) return constantOf(tensor);
+  const one = (name: string): readonly number[] | null => {
+    const attribute = node.attributes.get(name);
+    const value = attribute?.float ?? attribute?.int;
+    return value === null || value === undefined ? null : [value];
+  };
+  const make = (
+    values: readonly number[],
+    dtype: "float32" | "int64",
+    isList: boolean,
+  ): Constant => {
+    const record: TensorRecord = {
+      name: node.outputs[0] ?? "",
+      dtype,
+      shape: isList ? [values.length] : [],
+      read: async () => (dtype === "int64" ? Float64Array.from(values) : Float32Array.from(values)),
+    };
+    return constantOf(record);
+  };
+  const float = one("value_float");
+  if (float !== null) return make(float, "float32", false);
+  const int = one("value_int");
+  if (int !== null) return make(int, "int64", false);
+  if (node.attributes.has("value_floats")) {
+    return make(reader.floats("value_floats") ?? [], "float32", true);
+  }
+  if (node.attributes.has("value_ints"))
+    return make(reader.ints("value_ints") ?? [], "int64", true);
+  return undefined;
+}
+
+/** An unknown operator: what it takes as a weight stays unexplained, in the open. */
+function noteUnknown({ node, collect }: Call, constants: readonly Constant[]): void {
+  const weighty = constants.filter(
+    ({ dtype, quantisation, shape }) =>
+      (isFloat(dtype) || quantisation !== undefined) &&
+      shape.length >= 2 &&
+      elementCount(shape) > 1,
+  );
+  for (const constant of weighty) collect.claim(constant, "unknown");
+  if (weighty.length > 0) collect.unknownOperator(node.opType);
+}
+
+function consumersOf(scope: Scope, output: string): Consumer[] {
+  const wrap = (node: OnnxNode): Consumer => ({
+    opType: node.opType,
+    inputs: node.inputs,
+    outputs: node.outputs,
+    constant(input) {
+      const value = lookUp(scope, input);
+      return value.kind === "constant" ? value : null;
+    },
+    producer(input) {
+      const made = scope.producers.get(input);
+      return made ? wrap(made) : null;
+    },
+  });
+  return (scope.consumers.get(output) ?? []).map(wrap);
+}
