@@ -18,6 +18,7 @@ export type { Series, Snapshot } from "./model/series.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
+export { readOnnx } from "./formats/onnx/read.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
   patchSafetensors,
