@@ -78,6 +78,16 @@ export {
   type SignatureStatistic,
   type Summary,
 } from "./analysis/summarise.ts";
+export {
+  initFromHypercore,
+  initFromStrength,
+  type HypercoreInitOptions,
+  type Reinitialised,
+  type ReinitOptions,
+} from "./rewrite/initFromHypercore.ts";
+export type { MeanLaw, NeuronMeans, NeuronScores } from "./rewrite/neuronMeans.ts";
+export { activationGains, type GainedActivation } from "./rewrite/activationGain.ts";
+export { reinitModel, type ReinitModelOptions, type ReinitReport } from "./rewrite/reinitModel.ts";
 export { viewEpoch, viewStructure } from "./export/viewData.ts";
 export type {
   ViewEdges,
