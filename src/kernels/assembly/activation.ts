@@ -7,8 +7,6 @@
  * e^x, four at a time: x = n ln 2 + r with |r| <= ln 2 / 2, Taylor's series of degree 7 in r (remainder below 6e-9 of the value),
  * 2^n by its exponent bits. Relative error below 2e-7. Results that leave the normal range become 0 or infinity; NaN stays.
  */
-// @ts-ignore: decorator
-@inline
 export function exponential(x: v128): v128 {
   const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.3)), f32x4.splat(88.7));
   const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504)));
@@ -34,8 +32,6 @@ export function exponential(x: v128): v128 {
   return v128.bitselect(f32x4.splat(Infinity), result, f32x4.gt(x, f32x4.splat(88.7)));
 }
 
-// @ts-ignore: decorator
-@inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
@@ -67,10 +63,7 @@ export function tanh(y: usize, x: usize, count: i32): void {
     const value = v128.load(x);
     const size = f32x4.abs(value);
     const square = f32x4.mul(value, value);
-    const top = f32x4.add(
-      f32x4.mul(f32x4.add(square, f32x4.splat(105)), square),
-      f32x4.splat(945),
-    );
+    const top = f32x4.add(f32x4.mul(f32x4.add(square, f32x4.splat(105)), square), f32x4.splat(945));
     const bottom = f32x4.add(
       f32x4.mul(f32x4.add(f32x4.mul(square, f32x4.splat(15)), f32x4.splat(420)), square),
       f32x4.splat(945),

@@ -2,16 +2,24 @@
  * The one matrix product behind dense and convolution layers, forward and towards the input: every output position is a sum over
  * taps, `y[row, position] = bias[row] + Σ_t w[row, t] · x[position, t]`, with eight images side by side in the lanes.
  *
- * A position is four int32: byte offset of its output, byte offset of its input origin, address of its taps, number of taps.
+ * A position is four int32: byte offset of its output, byte offset of its input origin, byte offset of its taps, number of taps.
  * A tap is two int32: byte offset in x from the origin, byte offset in a weight tile. Borders need no padding: a position there
  * lists fewer taps. Weights are packed in tiles of four rows, `[rows / 4][taps][4]`, zero beyond the last row.
  * Sums run over taps in the listed order, product and addition rounded apart (no fused multiply-add), so bits equal everywhere.
  */
 
 /** 4 rows of 8 lanes, in registers: 8 sums, 2 inputs, 1 weight. */
-// @ts-ignore: decorator
-@inline
-function tileOfFour(y: usize, rowBytes: usize, x: usize, w: usize, bias: usize, taps: usize, end: usize, rows: i32, floor: v128): void {
+function tileOfFour(
+  y: usize,
+  rowBytes: usize,
+  x: usize,
+  w: usize,
+  bias: usize,
+  taps: usize,
+  end: usize,
+  rows: i32,
+  floor: v128,
+): void {
   let low0 = bias ? v128.load32_splat(bias) : f32x4.splat(0);
   let low1 = bias && rows > 1 ? v128.load32_splat(bias, 4) : f32x4.splat(0);
   let low2 = bias && rows > 2 ? v128.load32_splat(bias, 8) : f32x4.splat(0);
@@ -55,9 +63,17 @@ function tileOfFour(y: usize, rowBytes: usize, x: usize, w: usize, bias: usize, 
 }
 
 /** The last one or two rows, so that six channels cost six and not eight. */
-// @ts-ignore: decorator
-@inline
-function tileOfTwo(y: usize, rowBytes: usize, x: usize, w: usize, bias: usize, taps: usize, end: usize, rows: i32, floor: v128): void {
+function tileOfTwo(
+  y: usize,
+  rowBytes: usize,
+  x: usize,
+  w: usize,
+  bias: usize,
+  taps: usize,
+  end: usize,
+  rows: i32,
+  floor: v128,
+): void {
   let low0 = bias ? v128.load32_splat(bias) : f32x4.splat(0);
   let low1 = bias && rows > 1 ? v128.load32_splat(bias, 4) : f32x4.splat(0);
   let high0 = low0;
@@ -93,6 +109,7 @@ export function contract(
   bias: usize, // [rows]
   positions: usize,
   positionCount: i32,
+  taps: usize,
   rows: i32,
   rowBytes: usize,
   tileBytes: usize,
@@ -101,18 +118,18 @@ export function contract(
   const least = f32x4.splat(floor);
   for (let p = 0; p < positionCount; p++, positions += 16) {
     const origin = x + load<u32>(positions, 4);
-    const taps = load<u32>(positions, 8);
-    const end = taps + (load<u32>(positions, 12) << 3);
+    const first = taps + load<u32>(positions, 8);
+    const end = first + (load<u32>(positions, 12) << 3);
     let to = y + load<u32>(positions);
     let tile = w;
     let rowBias = bias;
     let row = 0;
     for (; rows - row > 2; row += 4) {
-      tileOfFour(to, rowBytes, origin, tile, rowBias, taps, end, rows - row, least);
+      tileOfFour(to, rowBytes, origin, tile, rowBias, first, end, rows - row, least);
       to += rowBytes << 2;
       tile += tileBytes;
       if (bias) rowBias += 16;
     }
-    if (row < rows) tileOfTwo(to, rowBytes, origin, tile, rowBias, taps, end, rows - row, least);
+    if (row < rows) tileOfTwo(to, rowBytes, origin, tile, rowBias, first, end, rows - row, least);
   }
 }

@@ -7,16 +7,12 @@
  */
 
 /** (a, b, c, d) to the vector of their four horizontal sums. */
-// @ts-ignore: decorator
-@inline
 function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-// @ts-ignore: decorator
-@inline
 function addFirst(to: usize, sums: v128, count: i32): void {
   if (count >= 4) {
     v128.store(to, f32x4.add(v128.load(to), sums));

@@ -2,7 +2,7 @@
 export { relu, reluGradient, tanh, tanhGradient } from "./activation";
 export { contract } from "./contract";
 export { correlate } from "./correlate";
-export { fromLanes, packTiles, padPlanes, toLanes } from "./lanes";
+export { clearPadding, fromLanes, packTiles, padPlanes, toLanes } from "./lanes";
 export { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./loss";
 export { adamUpdate, sgdUpdate } from "./optimizer";
 export { maxPool, maxPoolGradient } from "./pool";

@@ -8,7 +8,7 @@
 export function toLanes(to: usize, from: usize, batch: i32, features: i32): void {
   const rowBytes = (<usize>features) << 2;
   for (let first = 0; first < batch; first += 8, from += rowBytes << 3) {
-    const block = to + (<usize>first) * rowBytes;
+    const block = to + <usize>first * rowBytes;
     const present = min(8, batch - first);
     if (present < 8) memory.fill(block, 0, rowBytes << 3);
     let done = 0;
@@ -23,7 +23,8 @@ export function toLanes(to: usize, from: usize, batch: i32, features: i32): void
     for (let lane = 0; lane < present; lane++) {
       const source = from + lane * rowBytes;
       const target = block + (lane << 2);
-      for (let i = done; i < features; i++) store<u32>(target + (i << 5), load<u32>(source + (i << 2)));
+      for (let i = done; i < features; i++)
+        store<u32>(target + (i << 5), load<u32>(source + (i << 2)));
     }
   }
 }
@@ -32,14 +33,22 @@ export function toLanes(to: usize, from: usize, batch: i32, features: i32): void
 export function fromLanes(to: usize, from: usize, batch: i32, features: i32): void {
   const rowBytes = (<usize>features) << 2;
   for (let image = 0; image < batch; image++, to += rowBytes) {
-    const source = from + (<usize>(image & ~7)) * rowBytes + ((image & 7) << 2);
+    const source = from + <usize>(image & ~7) * rowBytes + ((image & 7) << 2);
     for (let i = 0; i < features; i++) store<u32>(to + (i << 2), load<u32>(source + (i << 5)));
   }
 }
 
+/** Zeroes the lanes beyond the batch in its last block. */
+export function clearPadding(to: usize, batch: i32, features: i32): void {
+  const present = batch & 7;
+  if (present == 0) return;
+  const block = to + ((<usize>(batch - present) * <usize>features) << 2);
+  for (let i = 0; i < features; i++) {
+    memory.fill(block + ((<usize>i) << 5) + (present << 2), 0, (8 - present) << 2);
+  }
+}
+
 /** Four rows of four elements become four columns. */
-// @ts-ignore: decorator
-@inline
 function transposeFour(to: usize, toBytes: usize, from: usize, fromBytes: usize): void {
   const a = v128.load(from);
   const b = v128.load(from + fromBytes);
@@ -101,7 +110,8 @@ export function packTiles(
       let source = from + ((<usize>(row * rowStride + o * outerStride)) << 2);
       let i = 0;
       if (present == 4 && innerStride == 1) {
-        for (; i + 4 <= inner; i += 4, source += 16, to += 64) transposeFour(to, 16, source, rowBytes);
+        for (; i + 4 <= inner; i += 4, source += 16, to += 64)
+          transposeFour(to, 16, source, rowBytes);
       }
       for (; i < inner; i++, source += innerBytes, to += 16) {
         if (present == 4 && rowStride == 1) {
@@ -109,7 +119,8 @@ export function packTiles(
           continue;
         }
         v128.store(to, f32x4.splat(0));
-        for (let r = 0; r < present; r++) store<f32>(to + (r << 2), load<f32>(source + r * rowBytes));
+        for (let r = 0; r < present; r++)
+          store<f32>(to + (r << 2), load<f32>(source + r * rowBytes));
       }
     }
   }

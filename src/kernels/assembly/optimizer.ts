@@ -3,8 +3,6 @@
  * `src/train/ops/sgdUpdate.ts` and `adamUpdate.ts`, which also name the columns of `settings`.
  */
 
-// @ts-ignore: decorator
-@inline
 function storeFirst(to: usize, values: v128, count: i32): void {
   if (count >= 4) {
     v128.store(to, values);
@@ -31,10 +29,7 @@ export function sgdUpdate(
   for (let left = count; left > 0; left -= 4) {
     const weights = v128.load(parameter);
     const descent = f32x4.add(v128.load(gradient), f32x4.mul(decay, weights));
-    const speed = f32x4.add(
-      f32x4.mul(momentum, v128.load(velocity)),
-      f32x4.mul(intake, descent),
-    );
+    const speed = f32x4.add(f32x4.mul(momentum, v128.load(velocity)), f32x4.mul(intake, descent));
     const move = looksAhead ? f32x4.add(descent, f32x4.mul(momentum, speed)) : speed;
     storeFirst(velocity, speed, left);
     storeFirst(parameter, f32x4.sub(weights, f32x4.mul(rate, move)), left);
@@ -64,10 +59,7 @@ export function adamUpdate(
   for (let left = count; left > 0; left -= 4) {
     const weights = v128.load(parameter);
     const descent = f32x4.add(v128.load(gradient), f32x4.mul(decay, weights));
-    const first = f32x4.add(
-      f32x4.mul(keepMean, v128.load(mean)),
-      f32x4.mul(takeMean, descent),
-    );
+    const first = f32x4.add(f32x4.mul(keepMean, v128.load(mean)), f32x4.mul(takeMean, descent));
     const second = f32x4.add(
       f32x4.mul(keepSquare, v128.load(square)),
       f32x4.mul(takeSquare, f32x4.mul(descent, descent)),

@@ -23,7 +23,14 @@ export function multiply(to: usize, a: usize, b: usize, count: i32): void {
 }
 
 /** `y = max(x + bias[row], floor)` over rows of `rowCount` floats, a multiple of eight. */
-export function addBias(y: usize, x: usize, bias: usize, rows: i32, rowCount: i32, floor: f32): void {
+export function addBias(
+  y: usize,
+  x: usize,
+  bias: usize,
+  rows: i32,
+  rowCount: i32,
+  floor: f32,
+): void {
   const least = f32x4.splat(floor);
   for (let row = 0; row < rows; row++, bias += 4) {
     const shift = v128.load32_splat(bias);
