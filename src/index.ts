@@ -98,3 +98,4 @@ export type {
   ViewStructure,
 } from "./export/viewData.ts";
 export { nodeEdges, type NodeEdge, type NodeEdges } from "./export/nodeEdges.ts";
+export { wasmEngine } from "./train/engines/wasm.ts";

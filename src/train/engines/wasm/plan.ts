@@ -9,7 +9,7 @@ import type { Procedure, Program, Tensor } from "../../ir.ts";
 import { newRegion, newScratch, type Region, type ScratchRegion } from "./regions.ts";
 
 /** What steps run on, once there is memory. */
-export interface Machine {
+interface Machine {
   readonly kernels: Kernels;
   readonly buffer: ArrayBuffer;
 }
@@ -18,7 +18,7 @@ export interface Machine {
 export type Step = (machine: Machine) => () => void;
 
 /** A tensor in lane order. */
-export interface Lanes {
+interface Lanes {
   readonly region: Region;
   /** True if the lanes beyond the batch hold zeros for certain. */
   readonly clean: boolean;
