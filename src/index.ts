@@ -99,3 +99,11 @@ export type {
 } from "./export/viewData.ts";
 export { nodeEdges, type NodeEdge, type NodeEdges } from "./export/nodeEdges.ts";
 export { wasmEngine } from "./train/engines/wasm.ts";
+export { coreNumber, type CoreNumberOptions } from "./analysis/coreNumber.ts";
+export {
+  eigenvectorCentrality,
+  type ComponentCentrality,
+  type EigenvectorCentrality,
+  type EigenvectorCentralityOptions,
+} from "./analysis/eigenvectorCentrality.ts";
+export { connectedComponents, type Components } from "./graph/components.ts";

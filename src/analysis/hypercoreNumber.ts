@@ -19,9 +19,9 @@ import { GraphError, UsageError } from "../errors.ts";
 import { adjacencyOf, type Adjacency, type EdgeVisitor } from "../graph/adjacency.ts";
 import type { TapReduction } from "../graph/block.ts";
 import { assembleGraph, type Block, type LayeredGraph } from "../graph/layeredGraph.ts";
-import { indexedHeap } from "../numeric/indexedHeap.ts";
-import { sumVector } from "../numeric/sum.ts";
-import { checkRange, type NodeValues } from "./nodeValues.ts";
+import { visitMarks } from "../graph/visitMarks.ts";
+import type { NodeValues } from "./nodeValues.ts";
+import { peelByDegree, type LinkVisitor } from "./peelByDegree.ts";
 
 export interface HypercoreOptions {
   /** Least number of vertices in a living hyperedge. @defaultValue 2 */
@@ -121,83 +121,51 @@ function peel(
   hypergraph: Hypergraph,
   { l = 2, t = null, unweighted = false }: HypercoreOptions,
 ): NodeValues {
-  const { nodeCount } = hypergraph;
-  const degrees = sumVector(nodeCount);
-  /** Incidences of a vertex with living hyperedges; at none its degree is 0, whatever rounding left. */
-  const links = new Int32Array(nodeCount);
+  const { nodeCount, isVertex, isHyperedge, forEachMember, forEachHyperedge } = hypergraph;
   const members = new Int32Array(nodeCount);
   const needed = new Int32Array(nodeCount);
-  const once = stamps(nodeCount);
-
-  for (let edge = 0; edge < nodeCount; edge++) {
-    if (!hypergraph.isHyperedge(edge)) continue;
-    once.next();
-    hypergraph.forEachMember(edge, (vertex) => {
-      if (once.first(vertex)) members[edge]!++;
-    });
-    needed[edge] = Math.max(l, t === null ? 0 : leastShare(t, members[edge]!));
-    if (members[edge]! < needed[edge]!) continue;
-    once.next();
-    hypergraph.forEachMember(edge, (vertex, weight) => {
-      links[vertex]!++;
-      if (!unweighted) degrees.add(vertex, weight);
-      else if (once.first(vertex)) degrees.add(vertex, 1);
-    });
-  }
-
-  const covered = Uint8Array.from({ length: nodeCount }, (_, n) => +hypergraph.isVertex(n));
-  const vertices = Int32Array.from({ length: nodeCount }, (_, n) => n).filter((n) => covered[n]);
-  const keys = Float64Array.from({ length: nodeCount }, (_, n) => degrees.value(n));
-  const heap = indexedHeap(vertices, checkRange(keys, "hypercore degree"));
-  const values = new Float64Array(nodeCount);
-  const gone = new Uint8Array(nodeCount);
-  const touched = new Set<number>();
-  const dying: number[] = [];
-  let level = 0;
-  for (let vertex = heap.pop(); vertex !== undefined; vertex = heap.pop()) {
-    level = Math.max(level, degrees.value(vertex));
-    values[vertex] = level;
-    gone[vertex] = 1;
-    once.next();
-    hypergraph.forEachHyperedge(vertex, (edge) => {
-      if (!once.first(edge)) return;
-      if (members[edge]!-- === needed[edge]) dying.push(edge);
-    });
-    for (const edge of dying) {
-      once.next();
-      hypergraph.forEachMember(edge, (member, weight) => {
-        if (gone[member] === 1) return;
-        touched.add(member);
-        if (--links[member]! === 0) degrees.reset(member);
-        else if (!unweighted) degrees.add(member, -weight);
-        else if (once.first(member)) degrees.add(member, -1);
-      });
+  const marks = visitMarks(nodeCount);
+  /** What a hyperedge gives to the degrees of its vertices. */
+  const visitShares = (hyperedge: number, visit: LinkVisitor): void => {
+    if (!unweighted) {
+      forEachMember(hyperedge, visit);
+      return;
     }
-    for (const member of touched) heap.decrease(member, degrees.value(member));
-    touched.clear();
-    dying.length = 0;
-  }
-  return { values, covered };
+    marks.next();
+    forEachMember(hyperedge, (vertex) => {
+      if (marks.first(vertex)) visit(vertex, 1);
+    });
+  };
+  const dying: number[] = [];
+  return peelByDegree({
+    covered: Uint8Array.from({ length: nodeCount }, (_, node) => (isVertex(node) ? 1 : 0)),
+    measure: "hypercore degree",
+    fill(add) {
+      for (let hyperedge = 0; hyperedge < nodeCount; hyperedge++) {
+        if (!isHyperedge(hyperedge)) continue;
+        marks.next();
+        forEachMember(hyperedge, (vertex) => {
+          if (marks.first(vertex)) members[hyperedge]!++;
+        });
+        const size = members[hyperedge]!;
+        needed[hyperedge] = Math.max(l, t === null ? 0 : leastShare(t, size));
+        if (size >= needed[hyperedge]!) visitShares(hyperedge, add);
+      }
+    },
+    remove(vertex, take) {
+      marks.next();
+      forEachHyperedge(vertex, (hyperedge) => {
+        if (!marks.first(hyperedge)) return;
+        if (members[hyperedge]!-- === needed[hyperedge]) dying.push(hyperedge);
+      });
+      for (const hyperedge of dying) visitShares(hyperedge, take);
+      dying.length = 0;
+    },
+  });
 }
 
 /** Least whole number whose share of `size` is t or more; t times size alone would round 0.55 · 100 up to 56. */
 function leastShare(t: number, size: number): number {
   const least = Math.ceil(t * size);
   return least > 0 && (least - 1) / size >= t ? least - 1 : least;
-}
-
-/** Marks of a walk: `first` is true once per node after each `next`. Parallel edges show the same node again. */
-function stamps(nodeCount: number): { next(): void; first(node: number): boolean } {
-  const seen = new Int32Array(nodeCount);
-  let walk = 0;
-  return {
-    next() {
-      walk++;
-    },
-    first(node) {
-      if (seen[node] === walk) return false;
-      seen[node] = walk;
-      return true;
-    },
-  };
 }

@@ -1,6 +1,8 @@
 /** Every measure, described as data. A new measure is one file and one entry here. */
 import { UsageError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import { coreNumber } from "./coreNumber.ts";
+import { eigenvectorCentrality } from "./eigenvectorCentrality.ts";
 import { hypercoreNumber } from "./hypercoreNumber.ts";
 import { resolveParameters, type Measure } from "./measure.ts";
 import { nodeStrength } from "./nodeStrength.ts";
@@ -37,6 +39,52 @@ export const measures: readonly Measure[] = [
     description: "Sum of a neuron's edge weights, an edge weight being the norm of its taps.",
     parameters: [],
     compute: weightedDegree,
+  }),
+  measure({
+    id: "eigenvector",
+    title: "Eigenvector centrality",
+    description: "Perron vector of the edge weights, unit L2 norm in each connected component.",
+    parameters: [
+      {
+        name: "tolerance",
+        kind: "number",
+        integer: false,
+        min: 0,
+        max: 1,
+        default: 1e-9,
+        description: "Largest residual, relative to the eigenvalue, that is accepted.",
+      },
+      {
+        name: "maxIterations",
+        kind: "number",
+        integer: true,
+        min: 1,
+        max: Number.MAX_SAFE_INTEGER,
+        default: 2000,
+        description: "Most products with the matrix, per component.",
+      },
+    ],
+    compute: eigenvectorCentrality,
+    facts: ({ eigenvalue, residual, iterations, components }) => ({
+      eigenvalue,
+      residual,
+      iterations,
+      components,
+    }),
+  }),
+  measure({
+    id: "core",
+    title: "Core number",
+    description: "Deepest core of weighted degree that holds the neuron.",
+    parameters: [
+      {
+        name: "unweighted",
+        kind: "boolean",
+        default: false,
+        description: "Count neighbours instead of adding weights.",
+      },
+    ],
+    compute: coreNumber,
   }),
   measure({
     id: "hypercore",

@@ -73,3 +73,20 @@ export function rolledToy(lastFactor = 1): LayeredGraph {
   ].map((row) => row.map((weight) => weight * lastFactor));
   return chainGraph([{ rows: conv1, taps: 4 }, { rows: fc1, taps: 4 }, { rows: fc2 }]);
 }
+
+/** The whole graph as a dense symmetric matrix of edge weights: norms of taps, each edge both ways. Groups are not expanded. */
+export function symmetricMatrix(graph: LayeredGraph): number[][] {
+  const zeros = (): number[] => Array.from({ length: graph.nodeCount }, () => 0);
+  const matrix = Array.from({ length: graph.nodeCount }, zeros);
+  for (const { weights, taps, rowNodes, columnNodes } of graph.blocks) {
+    rowNodes.forEach((row, r) =>
+      columnNodes.forEach((column, c) => {
+        const first = (r * columnNodes.length + c) * taps;
+        const norm = Math.hypot(...weights.subarray(first, first + taps));
+        matrix[row]![column]! += norm;
+        matrix[column]![row]! += norm;
+      }),
+    );
+  }
+  return matrix;
+}

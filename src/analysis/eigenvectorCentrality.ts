@@ -1,0 +1,128 @@
+/**
+ * Eigenvector centrality of every neuron: the Perron vector of |A|, each edge taken both ways.
+ *
+ * An edge weight is the L2 norm of its taps; signs are dropped, since Perron-Frobenius needs them gone; parallel edges add.
+ * Domain: each connected component with an edge has its own vector, non-negative and of unit L2 norm, and its own eigenvalue;
+ * a neuron without an edge of non-zero weight has no value; a graph without any is refused.
+ * A layered graph is bipartite (even and odd layers), so its spectrum is symmetric and plain power iteration never settles;
+ * Lanczos needs no shift. An eigenvector's error is the residual over the gap to the next eigenvalue, so the iteration aims
+ * at a residual of 1e-14 and fails only above `tolerance`. A few products more make small entries accurate in themselves,
+ * not only beside the large ones.
+ * Cost: O(edges) an iteration, 10 to 60 iterations on dense networks; float64 throughout.
+ * Source: Bonacich 1972, doi 10.1080/0022250X.1972.9989806; Lanczos 1950, doi 10.6028/jres.045.026.
+ * Golden: docs/measures/eigenvector.md; K(m,n) in closed form, the rolled toy and random graphs against dense solvers.
+ */
+import { AnalysisError, GraphError } from "../errors.ts";
+import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import { largestEigenpair } from "../numeric/lanczos.ts";
+import { dot, norm, toUnit } from "../numeric/vector.ts";
+import { componentOperators, type ComponentOperator } from "./componentOperators.ts";
+import type { NodeValues } from "./nodeValues.ts";
+
+export interface EigenvectorCentralityOptions {
+  /** The largest ‖Ax − λx‖ / λ that is accepted. @defaultValue 1e-9 */
+  readonly tolerance?: number;
+  /** Products with A per component. @defaultValue 2000 */
+  readonly maxIterations?: number;
+}
+
+export interface ComponentCentrality {
+  /** Nodes of the component. */
+  readonly size: number;
+  readonly eigenvalue: number;
+  /** ‖Ax − λx‖ / λ, measured on the vector that is returned. */
+  readonly residual: number;
+  readonly iterations: number;
+}
+
+export interface EigenvectorCentrality extends NodeValues {
+  /** Largest over the components. */
+  readonly eigenvalue: number;
+  /** Largest over the components. */
+  readonly residual: number;
+  /** Sum over the components. */
+  readonly iterations: number;
+  /** Those with an edge, in order of their first node. */
+  readonly components: readonly ComponentCentrality[];
+}
+
+/** @throws {GraphError} `GRAPH_NO_EDGES` @throws {AnalysisError} `ANALYSIS_NOT_CONVERGED`, `ANALYSIS_UNDEFINED` */
+export function eigenvectorCentrality(
+  graph: LayeredGraph,
+  { tolerance = 1e-9, maxIterations = 2000 }: EigenvectorCentralityOptions = {},
+): EigenvectorCentrality {
+  const operators = componentOperators(graph);
+  if (operators.length === 0) {
+    throw new GraphError("GRAPH_NO_EDGES", "no edge of non-zero weight, so no eigenvector", {
+      path: [graph.name],
+    });
+  }
+  const values = new Float64Array(graph.nodeCount);
+  const covered = new Uint8Array(graph.nodeCount);
+  const components = operators.map((operator): ComponentCentrality => {
+    const { vector, ...component } = perronPair(operator, maxIterations);
+    if (component.residual > tolerance) {
+      throw new AnalysisError(
+        "ANALYSIS_NOT_CONVERGED",
+        `residual ${component.residual.toExponential(2)} after ${component.iterations} iterations`,
+        {
+          path: [graph.name],
+          details: component,
+          hint: "Raise maxIterations, or tolerance if that much precision is not needed.",
+        },
+      );
+    }
+    operator.nodes.forEach((node, i) => {
+      values[node] = vector[i]!;
+      covered[node] = 1;
+    });
+    return component;
+  });
+  return {
+    values,
+    covered,
+    eigenvalue: Math.max(...components.map(({ eigenvalue }) => eigenvalue)),
+    residual: Math.max(...components.map(({ residual }) => residual)),
+    iterations: components.reduce((sum, { iterations }) => sum + iterations, 0),
+    components,
+  };
+}
+
+/** What Lanczos aims at; below it rounding rules. */
+const target = 1e-14;
+/** Polishing stops once no entry moves by more than this share of itself, or after so many products. */
+const polish = { share: 1e-10, most: 30 };
+
+function perronPair(
+  { apply, nodes, scale }: ComponentOperator,
+  maxIterations: number,
+): ComponentCentrality & { readonly vector: Float64Array } {
+  const size = nodes.length;
+  const start = new Float64Array(size);
+  apply(new Float64Array(size).fill(1), start);
+  const found = largestEigenpair(apply, start, { target, maxIterations });
+
+  const sign = Math.sign(found.vector.reduce((sum, entry) => sum + entry, 0));
+  let vector = toUnit(found.vector.map((entry) => Math.max(0, sign * entry)));
+  let image = new Float64Array(size);
+  for (let products = 1; ; products++) {
+    apply(vector, image);
+    const rayleigh = dot(vector, image);
+    const step = image.map((entry) => entry / rayleigh);
+    const rests = step.every(
+      (entry, i) => Math.abs(entry - vector[i]!) <= polish.share * entry + Number.MIN_VALUE,
+    );
+    if (rests || products >= polish.most) {
+      const eigenvalue = rayleigh / scale;
+      if (!Number.isFinite(eigenvalue)) {
+        throw new AnalysisError("ANALYSIS_UNDEFINED", "the eigenvalue exceeds float64", {
+          hint: "Divide all weights by a common factor.",
+        });
+      }
+      const residual = norm(step.map((entry, i) => entry - vector[i]!));
+      return { size, eigenvalue, residual, iterations: found.iterations, vector };
+    }
+    vector = toUnit(step);
+    image = new Float64Array(size);
+  }
+}
