@@ -8,7 +8,10 @@ import {
   type StricliProcess,
 } from "@stricli/core";
 import { createRequire } from "node:module";
+import { analyzeCommand } from "./commands/analyze.ts";
 import { layersCommand } from "./commands/layers.ts";
+import { reinitCommand } from "./commands/reinit.ts";
+import { rewireCommand } from "./commands/rewire.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
 
@@ -25,13 +28,18 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
   const debug = argv.includes("--debug");
   await run(
     application(debug, Boolean(env["NO_COLOR"])),
-    argv.filter((argument) => argument !== "--debug"),
+    argv.filter((argument) => argument !== "--debug").map(shortened),
     { process, signal, stdin, interactive },
   );
   const code = Number(process.exitCode);
   // Negative codes are the parser's: -4 and -5 are a wrong flag or command, the rest our own faults.
   if (code < 0) return code <= -4 ? exitCodes.usage : exitCodes.failed;
   return code;
+}
+
+/** The parser knows one-letter names as `-l` only; users write the measures' parameters as `--l`. */
+function shortened(argument: string): string {
+  return argument.replace(/^--([a-z])(?==|$)/i, "-$1");
 }
 
 function application(debug: boolean, plain: boolean): Application<CliContext> {
@@ -43,6 +51,9 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
     buildRouteMap({
       routes: {
         layers: layersCommand,
+        analyze: analyzeCommand,
+        rewire: rewireCommand,
+        reinit: reinitCommand,
       },
       docs: {
         brief: "Neural-network weights as weighted multipartite graphs",

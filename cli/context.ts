@@ -1,6 +1,8 @@
 import type { CommandContext } from "@stricli/core";
 import type { Readable } from "node:stream";
-import { FormatError } from "../src/index.ts";
+import { fileSource, FormatError, type ModelWarning } from "../src/node.ts";
+import { checkInput } from "./input.ts";
+import { printable } from "./render.ts";
 
 /** What a command may touch of the process: tests hand in their own. */
 export interface CliContext extends CommandContext {
@@ -11,37 +13,50 @@ export interface CliContext extends CommandContext {
   readonly interactive: boolean;
 }
 
-/** Text from standard input stops here: a matrix by hand is small. */
-const stdinLimit = 256 * 2 ** 20;
+/** JSON input stops here: a matrix by hand is small. */
+const textLimit = 256 * 2 ** 20;
 
 /**
- * All of standard input as JSON.
- * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_LIMIT`.
+ * A JSON document from `path`, or from standard input for `-`.
+ * @throws {UsageError} `FILE_NOT_FOUND`; {FormatError} `FORMAT_MALFORMED`, `FORMAT_LIMIT`.
  */
-export async function readStdinJson(context: CliContext): Promise<unknown> {
+export async function readJson(context: CliContext, path: string): Promise<unknown> {
+  if (path === "-") return parseJson(await readStdin(context), "stdin");
+  await checkInput(path);
+  const source = await fileSource(path);
+  if (source.byteLength > textLimit) throw tooLarge(path);
+  return parseJson(await source.slice(0, source.byteLength), path);
+}
+
+async function readStdin(context: CliContext): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of context.stdin as AsyncIterable<Uint8Array>) {
     context.signal.throwIfAborted();
     byteLength += chunk.byteLength;
-    if (byteLength > stdinLimit) {
-      throw new FormatError("FORMAT_LIMIT", `standard input is larger than ${stdinLimit} bytes`, {
-        path: ["stdin"],
-        hint: "Put large weights into a model file (safetensors, npz) instead.",
-      });
-    }
+    if (byteLength > textLimit) throw tooLarge("stdin");
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
+}
+
+function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch (cause) {
-    throw new FormatError("FORMAT_MALFORMED", `standard input is not JSON: ${String(cause)}`, {
-      path: ["stdin"],
+    throw new FormatError("FORMAT_MALFORMED", `not JSON: ${String(cause)}`, {
+      path: [name],
       cause,
       hint: 'Expected {"blocks":[{"from":"a","to":"b","weights":[[1,2],[3,4]]}]}.',
     });
   }
+}
+
+function tooLarge(name: string): FormatError {
+  return new FormatError("FORMAT_LIMIT", `more than ${textLimit} bytes of JSON`, {
+    path: [name],
+    hint: "Put large weights into a model file (safetensors) instead.",
+  });
 }
 
 /** One JSON document on stdout, newline at its end. */
@@ -52,6 +67,10 @@ export function writeJson(context: CliContext, document: Readonly<Record<string,
 /** A line for the person at the terminal. */
 export function say(context: CliContext, line: string): void {
   context.process.stderr.write(`${line}\n`);
+}
+
+export function sayWarnings(context: CliContext, warnings: readonly ModelWarning[]): void {
+  for (const { code, message } of warnings) say(context, `warning ${code} ${printable(message)}`);
 }
 
 /** Progress on stderr: one redrawn line on a terminal, nothing that a log would choke on elsewhere. */

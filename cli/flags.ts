@@ -7,6 +7,14 @@ export const jsonFlag = {
   default: false,
 } as const;
 
+/** Input that is no model file. */
+export const formatFlag = {
+  kind: "enum",
+  values: ["matrix"],
+  brief: "Read the input as a JSON matrix instead of a model file",
+  optional: true,
+} as const;
+
 export const seedFlag: {
   readonly kind: "parsed";
   readonly parse: (text: string) => number;
@@ -19,11 +27,19 @@ export const seedFlag: {
   default: "0",
 };
 
-export const forceFlag = {
-  kind: "boolean",
-  brief: "Overwrite an existing output file",
-  default: false,
-} as const;
+export const layersFlag: {
+  readonly kind: "parsed";
+  readonly parse: (text: string) => readonly string[];
+  readonly brief: string;
+  readonly placeholder: string;
+  readonly optional: true;
+} = {
+  kind: "parsed",
+  parse: list,
+  brief: "Only these layers, separated by commas (default: every dense and convolutional one)",
+  placeholder: "a,b",
+  optional: true,
+};
 
 export function wholeNumber(text: string): number {
   const value = Number(text);

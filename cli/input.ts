@@ -1,5 +1,12 @@
 import { stat } from "node:fs/promises";
-import { FormatError, UsageError, type Model } from "../src/index.ts";
+import {
+  FormatError,
+  graphFromMatrix,
+  matrixFromBlocks,
+  UsageError,
+  type MatrixBlock,
+  type Model,
+} from "../src/index.ts";
 
 /**
  * A path on the command line that leads nowhere is a wrong use, not a bad file.
@@ -24,4 +31,9 @@ export function requireLayers(model: Model): void {
     path: [model.name],
     hint: "A file of one-dimensional tensors, or a graph without weighted operators, has no layers.",
   });
+}
+
+/** The blocks of a matrix document, checked as a graph. @throws {GraphError} `GRAPH_MALFORMED` */
+export function blocksOf(document: unknown): readonly MatrixBlock[] {
+  return matrixFromBlocks(graphFromMatrix(document)).blocks;
 }

@@ -19,6 +19,7 @@ export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSu
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
+export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
   patchSafetensors,

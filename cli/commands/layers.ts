@@ -6,7 +6,7 @@ import {
   type LayerSummary,
   type Model,
 } from "../../src/node.ts";
-import { progressLine, say, writeJson, type CliContext } from "../context.ts";
+import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag } from "../flags.ts";
 import { checkInput, requireLayers } from "../input.ts";
 import { numberText, percentText, printable, renderTable } from "../render.ts";
@@ -97,7 +97,5 @@ function printLayers(context: CliContext, model: Model, layers: readonly LayerSu
   for (const { name, shape } of coverage.unexplained.slice(0, 10)) {
     say(context, `  not explained: ${printable(name)} [${shape.join(", ")}]`);
   }
-  for (const { code, message } of model.warnings) {
-    say(context, `warning ${code} ${printable(message)}`);
-  }
+  sayWarnings(context, model.warnings);
 }

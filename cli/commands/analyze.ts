@@ -1,0 +1,229 @@
+import { buildCommand, type Command } from "@stricli/core";
+import {
+  connectedComponents,
+  graphFromMatrix,
+  layeredGraph,
+  openModel,
+  type LayeredGraph,
+  type Measure,
+  type MeasureResult,
+  type ModelWarning,
+} from "../../src/node.ts";
+import {
+  progressLine,
+  readJson,
+  say,
+  sayWarnings,
+  writeJson,
+  type CliContext,
+} from "../context.ts";
+import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
+import { checkInput, requireLayers } from "../input.ts";
+import { chosenMeasures, measureAliases, measureFlags, parametersFor } from "../measureFlags.ts";
+import { numberText, printable, renderTable } from "../render.ts";
+
+interface Flags {
+  readonly json: boolean;
+  readonly nodes: boolean;
+  readonly top: number;
+  readonly format?: "matrix";
+  readonly measures?: readonly string[];
+}
+
+export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
+  docs: {
+    brief: "Measure the neurons of a model file, or of a matrix on stdin",
+    fullDescription:
+      "Reads a model into its layered graph and runs the measures. With --format matrix the input is " +
+      '{"blocks":[{"from":"a","to":"b","weights":[[1,2],[3,4]]}]}, a row per receiving neuron; `-` is stdin.',
+  },
+  parameters: {
+    flags: {
+      json: jsonFlag,
+      nodes: {
+        kind: "boolean",
+        brief: "Print every neuron's values, not only the summary",
+        default: false,
+      },
+      top: {
+        kind: "parsed",
+        parse: wholeNumber,
+        brief: "Neurons to name per measure in the text output",
+        default: "5",
+      },
+      format: formatFlag,
+      measures: {
+        kind: "parsed",
+        parse: list,
+        brief: "Which measures, separated by commas (default: all)",
+        placeholder: "a,b",
+        optional: true,
+      },
+      ...measureFlags,
+    },
+    aliases: measureAliases,
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Model file, or - for stdin", parse: String, placeholder: "FILE" }],
+    },
+  },
+  async func(flags, file) {
+    const chosen = chosenMeasures(flags.measures);
+    const parameters = parametersFor(chosen, { ...flags });
+    const { graph, warnings } = await readGraph(this, file, flags.format);
+    const progress = progressLine(this, "measuring");
+    const results = new Map<Measure, MeasureResult>();
+    for (const measure of chosen) {
+      this.signal.throwIfAborted();
+      progress.update(measure.id);
+      results.set(measure, measure.run(graph, parameters.get(measure)));
+    }
+    progress.done();
+    if (flags.json) writeJson(this, analysisDocument(graph, results, { ...flags, warnings }));
+    else printAnalysis(this, graph, results, { ...flags, warnings });
+  },
+});
+
+async function readGraph(
+  context: CliContext,
+  file: string,
+  format: Flags["format"],
+): Promise<{ graph: LayeredGraph; warnings: readonly ModelWarning[] }> {
+  if (format === "matrix") {
+    return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
+  }
+  await checkInput(file);
+  const model = await openModel(file);
+  requireLayers(model);
+  return { graph: await layeredGraph(model), warnings: model.warnings };
+}
+
+type Results = ReadonlyMap<Measure, MeasureResult>;
+interface Shown {
+  readonly nodes: boolean;
+  readonly top: number;
+  readonly warnings: readonly ModelWarning[];
+}
+
+function analysisDocument(
+  graph: LayeredGraph,
+  results: Results,
+  { nodes, warnings }: Shown,
+): Record<string, unknown> {
+  const measured = Array.from(results);
+  const { sizes, nonZeroEdges } = connectedComponents(graph);
+  return {
+    schema: "weightgraph.analysis",
+    version: 1,
+    graph: {
+      name: graph.name,
+      layers: graph.layers.map(({ name, size }) => ({ name, size })),
+      nodes: graph.nodeCount,
+      edges: graph.edgeCount,
+      edgesNonzero: nonZeroEdges,
+      components: sizes.length,
+      topology: graph.certainty,
+    },
+    measures: Object.fromEntries(measured.map(([{ id }, { summary }]) => [id, summary])),
+    ...(nodes && {
+      nodes: {
+        ...places(graph),
+        ...Object.fromEntries(measured.map(([{ id }, result]) => [id, result.nodes])),
+      },
+    }),
+    warnings,
+  };
+}
+
+/** For each node the number of its layer and its place there. */
+function places({ layers }: LayeredGraph): { layer: number[]; index: number[] } {
+  const layer: number[] = [];
+  const index: number[] = [];
+  for (const [number, { size }] of layers.entries()) {
+    for (let i = 0; i < size; i++) {
+      layer.push(number);
+      index.push(i);
+    }
+  }
+  return { layer, index };
+}
+
+function printAnalysis(
+  context: CliContext,
+  graph: LayeredGraph,
+  results: Results,
+  { nodes, top, warnings }: Shown,
+): void {
+  const out: string[] = [];
+  const nameOf = nodeNames(graph);
+  if (nodes) {
+    const { layer, index } = places(graph);
+    const measured = Array.from(results);
+    out.push(
+      renderTable(
+        ["layer", "neuron", ...measured.map(([{ id }]) => id)],
+        layer.map((number, node) => [
+          graph.layers[number]?.name,
+          index[node],
+          ...measured.map(([, result]) => result.nodes[node]),
+        ]),
+      ),
+    );
+  } else {
+    const headers = ["measure", "neurons", "mean", "median", "sd", "skewness", "kurtosis"];
+    out.push(
+      renderTable(
+        [...headers, "min", "max"],
+        Array.from(
+          results,
+          ([
+            { id },
+            {
+              summary: { summary },
+            },
+          ]) => [
+            id,
+            summary?.count,
+            summary?.mean,
+            summary?.median,
+            summary?.std,
+            summary?.skewness,
+            summary?.kurtosis,
+            summary?.min,
+            summary?.max,
+          ],
+        ),
+      ),
+    );
+    for (const [{ id, title }, result] of results) {
+      if (top === 0) continue;
+      const best = strongest(result.nodes, top);
+      const rows = best.map(([node, value]) => [nameOf(node), value]);
+      out.push("", `${title}, largest`, renderTable(["neuron", id], rows));
+    }
+  }
+  context.process.stdout.write(`${out.join("\n")}\n`);
+  const sizes = graph.layers.map(({ size }) => numberText(size)).join(" – ");
+  say(context, `${printable(graph.name)}: ${graph.layers.length} layers of neurons: ${sizes}`);
+  say(
+    context,
+    `${numberText(graph.nodeCount)} neurons, ${numberText(graph.edgeCount)} edges, ` +
+      `${connectedComponents(graph).sizes.length} components, topology ${graph.certainty}`,
+  );
+  sayWarnings(context, warnings);
+}
+
+function nodeNames({ layers }: LayeredGraph): (node: number) => string {
+  return (node) => {
+    const layer = layers.findLast(({ offset }) => offset <= node);
+    return layer === undefined ? String(node) : `${layer.name}[${node - layer.offset}]`;
+  };
+}
+
+/** The `count` nodes of largest magnitude, with their values. */
+function strongest(values: readonly (number | null)[], count: number): [number, number][] {
+  return values
+    .flatMap((value, node): [number, number][] => (value === null ? [] : [[node, value]]))
+    .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
+    .slice(0, count);
+}

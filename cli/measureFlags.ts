@@ -1,0 +1,100 @@
+/** Flags made from the registry of measures: one per parameter name, whichever measures share it. */
+import {
+  measureById,
+  measures,
+  UsageError,
+  type Measure,
+  type MeasureParameter,
+  type ParameterValue,
+  type ParameterValues,
+} from "../src/index.ts";
+import { finiteNumber } from "./flags.ts";
+
+interface MeasureFlag {
+  readonly kind: "parsed";
+  readonly parse: (text: string) => ParameterValue;
+  readonly brief: string;
+  readonly placeholder: string;
+  readonly optional: true;
+  readonly inferEmpty?: true;
+}
+
+const parametersByName = new Map<string, { measure: Measure; parameter: MeasureParameter }[]>();
+for (const measure of measures) {
+  for (const parameter of measure.parameters) {
+    const users = parametersByName.get(parameter.name) ?? [];
+    parametersByName.set(parameter.name, [...users, { measure, parameter }]);
+  }
+}
+
+/** `--sign`, `--direction`, `--l`, …: every parameter of every measure. */
+export const measureFlags: Readonly<Record<string, MeasureFlag>> = Object.fromEntries(
+  Array.from(parametersByName, ([name, users]) => [name, flagOf(users)]),
+);
+
+/** One-letter parameters are written `--l` or `-l`. */
+export const measureAliases: Readonly<Record<string, never>> = Object.fromEntries(
+  Object.keys(measureFlags).flatMap((name) => (name.length === 1 ? [[name, name as never]] : [])),
+);
+
+/** The measures named in `ids`, or all of them. @throws {UsageError} `USAGE_UNKNOWN_MEASURE` */
+export function chosenMeasures(ids: readonly string[] | undefined): readonly Measure[] {
+  return ids === undefined ? measures : [...new Set(ids)].map(measureById);
+}
+
+/**
+ * For each measure the flags that it takes.
+ * @throws {UsageError} `USAGE_INVALID_OPTION` for a flag that none of the chosen measures takes.
+ */
+export function parametersFor(
+  chosen: readonly Measure[],
+  flags: Readonly<Record<string, unknown>>,
+): ReadonlyMap<Measure, ParameterValues> {
+  const given = Object.keys(measureFlags).filter((name) => flags[name] !== undefined);
+  const takes = (measure: Measure, name: string): boolean =>
+    measure.parameters.some((parameter) => parameter.name === name);
+  for (const name of given) {
+    if (!chosen.some((measure) => takes(measure, name))) {
+      const users = parametersByName.get(name)?.map(({ measure }) => measure.id) ?? [];
+      throw new UsageError("USAGE_INVALID_OPTION", `--${name} is of ${users.join(" and ")} only`, {
+        hint: `Add it: --measures ${[...chosen.map(({ id }) => id), ...users].join(",")}.`,
+      });
+    }
+  }
+  return new Map(
+    chosen.map((measure) => [
+      measure,
+      Object.fromEntries(
+        given
+          .filter((name) => takes(measure, name))
+          .map((name) => [name, flags[name] as ParameterValue]),
+      ),
+    ]),
+  );
+}
+
+function flagOf(users: readonly { measure: Measure; parameter: MeasureParameter }[]): MeasureFlag {
+  const { parameter } = users[0]!;
+  const brief = users
+    .map(({ measure, parameter: own }) => `${measure.id}: ${own.description}`)
+    .join(" ");
+  const flag = { kind: "parsed", brief, optional: true } as const;
+  switch (parameter.kind) {
+    case "choice": {
+      const choices = users.flatMap(({ parameter: own }) =>
+        own.kind === "choice" ? own.choices : [],
+      );
+      return { ...flag, parse: String, placeholder: [...new Set(choices)].join("|") };
+    }
+    case "number":
+      return { ...flag, parse: finiteNumber, placeholder: parameter.integer ? "N" : "X" };
+    case "boolean":
+      return { ...flag, parse: truth, placeholder: "true|false", inferEmpty: true };
+  }
+}
+
+function truth(text: string): boolean {
+  if (text === "" || text === "true") return true;
+  if (text === "false") return false;
+  throw new UsageError("USAGE_INVALID_OPTION", `${JSON.stringify(text)} is not true or false`);
+}
