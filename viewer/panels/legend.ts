@@ -128,8 +128,8 @@ function edgeKey({ epoch, theme, edgeShare }: ViewState): HTMLElement {
     const text =
       values.length === 0
         ? "none"
-        : `${numberText(values.length)}, |w| ${short(smallest)} to ${short(largest)}`;
-    return element("li", {}, lineSample(sign, theme), `${sign}: ${text}`);
+        : `${numberText(values.length)} · |w| ${short(smallest)} – ${short(largest)}`;
+    return element("li", {}, lineSample(sign, theme), `${sign} ${text}`);
   };
   return element(
     "ul",
