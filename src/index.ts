@@ -47,7 +47,7 @@ export type {
 export type { OrderSampler } from "./rewrite/drawOrder.ts";
 export { strengthVariance, type StrengthVariance } from "./rewrite/strengthVariance.ts";
 export { matrixOf, type WeightMatrix } from "./rewrite/weightMatrix.ts";
-export { rewireBlocks, type PlainBlock, type RewiredBlock } from "./rewrite/rewireBlocks.ts";
+export { rewireBlocks, type RewiredBlock } from "./rewrite/rewireBlocks.ts";
 export { rewireModel, type RewireModelOptions } from "./rewrite/rewireModel.ts";
 export type { LayerSelection, RewrittenLayer, RewrittenModel } from "./rewrite/rewriteModel.ts";
 export {
@@ -108,3 +108,17 @@ export {
   type EigenvectorCentralityOptions,
 } from "./analysis/eigenvectorCentrality.ts";
 export { connectedComponents, type Components } from "./graph/components.ts";
+export type {
+  ExportedEdge,
+  ExportedFacts,
+  ExportedNode,
+  ExportOptions,
+} from "./export/exportedGraph.ts";
+export {
+  toGraphology,
+  type GraphologyGraph,
+  type GraphologyOptions,
+} from "./export/toGraphology.ts";
+export { toNgraph, type NgraphGraph } from "./export/toNgraph.ts";
+export { toTable, type GraphTables } from "./export/toTable.ts";
+export { toGexf } from "./export/toGexf.ts";

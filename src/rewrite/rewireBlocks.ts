@@ -1,3 +1,4 @@
+import type { MatrixBlock } from "../graph/matrix.ts";
 import { createRandom } from "../random.ts";
 import {
   rewirePreferentially,
@@ -6,26 +7,15 @@ import {
 } from "./rewirePreferentially.ts";
 import { matrixOf } from "./weightMatrix.ts";
 
-/** One block of the matrix form: weights between two named layers, a row per receiving neuron. */
-export interface PlainBlock {
-  readonly from: string;
-  readonly to: string;
-  readonly weights: readonly (readonly number[])[];
-}
-
-export interface RewiredBlock extends RewireReport {
-  readonly from: string;
-  readonly to: string;
-  readonly weights: readonly (readonly number[])[];
-}
+export interface RewiredBlock extends MatrixBlock, RewireReport {}
 
 /**
- * PA rewiring of plain blocks, each on its own and with a random stream of its own.
+ * PA rewiring of the blocks of a matrix form, each on its own and with a random stream of its own.
  * @throws {ShapeError} `SHAPE_MISMATCH` for rows of unequal length; {WeightGraphError} `WEIGHTS_NOT_FINITE`; the errors of
  *   `rewirePreferentially`.
  */
 export function rewireBlocks(
-  blocks: readonly PlainBlock[],
+  blocks: readonly MatrixBlock[],
   options: RewireOptions = {},
 ): RewiredBlock[] {
   const { seed = 0 } = options;

@@ -65,7 +65,8 @@ export interface Rewired<T extends FloatArray> extends RewireReport {
 
 /**
  * @throws {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION` for a shift that is not above 0, an unknown pass
- *   or a sampler that does not order all columns; {WeightGraphError} `WEIGHTS_NOT_FINITE`.
+ *   or a sampler that does not order all columns; {WeightGraphError} `WEIGHTS_NOT_FINITE`; {AnalysisError} `ANALYSIS_UNDEFINED`
+ *   for weights so large that their variance is not a number.
  */
 export function rewirePreferentially<T extends FloatArray>(
   matrix: WeightMatrix<T>,

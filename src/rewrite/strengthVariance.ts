@@ -6,6 +6,7 @@
  * spread: its variance is 0. Cost: one pass, float64 sums.
  * Source: Scabini, De Baets, Bruno 2024 (arXiv 2207.08148), the criterion of the random search in the authors' code.
  */
+import { AnalysisError } from "../errors.ts";
 import { variance } from "../numeric/variance.ts";
 import type { WeightMatrix } from "./weightMatrix.ts";
 
@@ -18,6 +19,7 @@ export interface StrengthVariance {
   readonly mean: number;
 }
 
+/** @throws {AnalysisError} `ANALYSIS_UNDEFINED` when a variance leaves the range of float64. */
 export function strengthVariance({ weights, rows, columns }: WeightMatrix): StrengthVariance {
   const sending = new Float64Array(columns);
   const receiving = new Float64Array(rows);
@@ -32,7 +34,13 @@ export function strengthVariance({ weights, rows, columns }: WeightMatrix): Stre
   }
   const inputs = spread(sending);
   const outputs = spread(receiving);
-  return { inputs, outputs, mean: (inputs + outputs) / 2 };
+  const mean = (inputs + outputs) / 2;
+  if (!Number.isFinite(mean)) {
+    throw new AnalysisError("ANALYSIS_UNDEFINED", "the strength variance exceeds float64", {
+      hint: "Divide all weights by a common factor.",
+    });
+  }
+  return { inputs, outputs, mean };
 }
 
 function spread(strengths: Float64Array): number {

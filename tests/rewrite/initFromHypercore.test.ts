@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isWeightGraphError } from "../../src/errors.ts";
 import { createRandom } from "../../src/random.ts";
 import {
   initFromHypercore,
@@ -9,6 +8,7 @@ import {
 } from "../../src/rewrite/initFromHypercore.ts";
 import { matrixOf } from "../../src/rewrite/weightMatrix.ts";
 import { kaimingNormal } from "../helpers/initialWeights.ts";
+import { thrownBy } from "../helpers/errors.ts";
 
 // Hand: integers, rows are outputs. Cores with l = 2: positive 7 7 7 2 4, negative 3 3 5 3 5.
 const byHand = matrixOf([
@@ -185,7 +185,5 @@ test.each<{ name: string; options: HypercoreInitOptions }>([
   { name: "taps that do not divide the columns", options: { taps: 2 } },
   { name: "l below 1", options: { l: 0 } },
 ])("refused: $name", ({ options }) => {
-  expect(() => initFromHypercore(byHand, options)).toThrow(
-    expect.toSatisfy((error: unknown) => isWeightGraphError(error, "USAGE_INVALID_OPTION")),
-  );
+  thrownBy(() => initFromHypercore(byHand, options), "USAGE_INVALID_OPTION");
 });

@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isWeightGraphError } from "../../src/errors.ts";
 import { variance } from "../../src/numeric/variance.ts";
 import { createRandom, type Random } from "../../src/random.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type RewireOptions,
 } from "../../src/rewrite/rewirePreferentially.ts";
 import { kaimingNormal, orthogonal } from "../helpers/initialWeights.ts";
+import { thrownBy } from "../helpers/errors.ts";
 
 // Hand: quarters, so exact in every float type and without ties. Rows are outputs.
 const byHand = {
@@ -273,18 +273,12 @@ describe("what makes no sense is refused", () => {
     { name: "a sampler that leaves the matrix", options: { sampler: () => [0, 1, 3] } },
   ])("$name", ({ options }) => {
     const run = (): unknown => rewirePreferentially(byHand, options);
-    expect(run).toThrow(
-      expect.toSatisfy((error: unknown) => isWeightGraphError(error, "USAGE_INVALID_OPTION")),
-    );
+    thrownBy(run, "USAGE_INVALID_OPTION");
   });
 
   test("a matrix that its weights do not fill, and weights that are not finite", () => {
-    expect(() => rewirePreferentially({ ...byHand, rows: 5 })).toThrow(
-      expect.toSatisfy((error: unknown) => isWeightGraphError(error, "SHAPE_MISMATCH")),
-    );
+    thrownBy(() => rewirePreferentially({ ...byHand, rows: 5 }), "SHAPE_MISMATCH");
     const broken = { rows: 1, columns: 2, weights: Float32Array.of(1, NaN) };
-    expect(() => rewirePreferentially(broken)).toThrow(
-      expect.toSatisfy((error: unknown) => isWeightGraphError(error, "WEIGHTS_NOT_FINITE")),
-    );
+    thrownBy(() => rewirePreferentially(broken), "WEIGHTS_NOT_FINITE");
   });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { isWeightGraphError } from "../../src/errors.ts";
 import { createRandom, type Random } from "../../src/random.ts";
 import { searchByStrengthVariance } from "../../src/rewrite/searchByStrengthVariance.ts";
 import { strengthVariance } from "../../src/rewrite/strengthVariance.ts";
 import type { WeightMatrix } from "../../src/rewrite/weightMatrix.ts";
 import { kaimingNormal } from "../helpers/initialWeights.ts";
+import { thrownBy } from "../helpers/errors.ts";
 
 const initialise = (random: Random): WeightMatrix<Float64Array> => ({
   weights: kaimingNormal(64, 64, random),
@@ -44,7 +44,5 @@ test("ten draws leave about 0.79 of the mean variance (reference: the authors' s
 });
 
 test("no candidate is no search", () => {
-  expect(() => searchByStrengthVariance(initialise, { candidates: 0 })).toThrow(
-    expect.toSatisfy((error: unknown) => isWeightGraphError(error, "USAGE_INVALID_OPTION")),
-  );
+  thrownBy(() => searchByStrengthVariance(initialise, { candidates: 0 }), "USAGE_INVALID_OPTION");
 });
