@@ -122,3 +122,11 @@ export {
 export { toNgraph, type NgraphGraph } from "./export/toNgraph.ts";
 export { toTable, type GraphTables } from "./export/toTable.ts";
 export { toGexf } from "./export/toGexf.ts";
+export {
+  snapshotRecords,
+  temporalSignature,
+  type EpochGraph,
+  type SignatureOptions,
+  type SignatureRecord,
+  type TemporalSignature,
+} from "./analysis/temporalSignature.ts";
