@@ -1,5 +1,5 @@
 /** Max-pooling against the definition, window by window. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRandom } from "../../src/random.ts";
 import { workbench } from "./workbench.ts";

@@ -1,5 +1,5 @@
 /** Convolutions of all shapes against the definition, one sum after the other in float64. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   backwardTables,

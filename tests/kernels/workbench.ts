@@ -5,13 +5,13 @@ import { createRandom, type Random } from "../../src/random.ts";
 export interface Workbench {
   readonly kernels: Kernels;
   /** Copies values in and returns their address; `NaN`s surround them, so that a read past the end shows. */
-  put(values: ArrayLike<number>): number;
-  putIntegers(values: ArrayLike<number>): number;
+  readonly put: (values: ArrayLike<number>) => number;
+  readonly putIntegers: (values: ArrayLike<number>) => number;
   /** Room for `count` elements, filled with NaN. */
-  space(count: number): number;
-  floats(address: number, count: number): Float32Array;
-  integers(address: number, count: number): Int32Array;
-  release(): void;
+  readonly space: (count: number) => number;
+  readonly floats: (address: number, count: number) => Float32Array;
+  readonly integers: (address: number, count: number) => Int32Array;
+  readonly release: () => void;
 }
 
 export async function workbench(byteLength: number = 2 ** 22): Promise<Workbench> {
