@@ -12,6 +12,7 @@ import { analyzeCommand } from "./commands/analyze.ts";
 import { layersCommand } from "./commands/layers.ts";
 import { reinitCommand } from "./commands/reinit.ts";
 import { rewireCommand } from "./commands/rewire.ts";
+import { viewCommand } from "./commands/view.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
 
@@ -54,6 +55,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         analyze: analyzeCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,
+        view: viewCommand,
       },
       docs: {
         brief: "Neural-network weights as weighted multipartite graphs",

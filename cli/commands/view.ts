@@ -1,0 +1,79 @@
+import { buildCommand, type Command } from "@stricli/core";
+import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { openModel, openSeries, type Model, type Series } from "../../src/node.ts";
+import { say, writeJson, type CliContext } from "../context.ts";
+import { jsonFlag, wholeNumber } from "../flags.ts";
+import { checkInput, requireLayers } from "../input.ts";
+import { serveView } from "../viewServer.ts";
+
+interface Flags {
+  readonly json: boolean;
+  readonly port: number;
+  readonly edges: number;
+  readonly open: boolean;
+}
+
+export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
+  docs: {
+    brief: "Draw a model file or a folder of checkpoints in the browser",
+    fullDescription:
+      "Serves a page on 127.0.0.1 until Ctrl-C: layers as columns, neurons coloured and sized by a measure, the strongest " +
+      "edges up to a budget, and an epoch slider for a series.",
+  },
+  parameters: {
+    flags: {
+      json: jsonFlag,
+      port: {
+        kind: "parsed",
+        parse: wholeNumber,
+        brief: "Port to listen on; 0 takes any free one",
+        default: "0",
+        placeholder: "N",
+      },
+      edges: {
+        kind: "parsed",
+        parse: wholeNumber,
+        brief: "Edges to draw at most",
+        default: "20000",
+        placeholder: "N",
+      },
+      open: { kind: "boolean", brief: "Open the page in the browser", default: false },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Model file or folder", parse: String, placeholder: "PATH" }],
+    },
+  },
+  async func({ json, port, edges, open }, path) {
+    const shown = await openShown(path, this.signal);
+    const { url, closed } = await serveView(shown, {
+      port,
+      edgeBudget: edges,
+      signal: this.signal,
+    });
+    if (json) writeJson(this, { schema: "weightgraph.served", version: 1, url });
+    else this.process.stdout.write(`${url}\n`);
+    say(this, "serving until Ctrl-C");
+    if (open) openBrowser(url);
+    await closed;
+    this.signal.throwIfAborted();
+  },
+});
+
+/** A folder is a series, a file a model. */
+async function openShown(path: string, signal: AbortSignal): Promise<Model | Series> {
+  await checkInput(path);
+  if ((await stat(path)).isDirectory()) return openSeries(path, { signal });
+  const model = await openModel(path);
+  requireLayers(model);
+  return model;
+}
+
+/** The system's own opener; that there is none is no failure, since the address was printed. */
+function openBrowser(url: string): void {
+  const opener = { darwin: "open", win32: "explorer" }[process.platform as string] ?? "xdg-open";
+  spawn(opener, [url], { stdio: "ignore", detached: true })
+    .on("error", () => undefined)
+    .unref();
+}
