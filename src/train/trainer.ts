@@ -2,6 +2,7 @@
  * A population in training: the program of its steps and evaluations, compiled once, and the way in and out for batches,
  * weights and losses. Knows neither data sets nor epochs; `run.ts` does.
  */
+import { ShapeError } from "../errors.ts";
 import { createRandom } from "../random.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { elementCount, type Shape } from "../tensor/shape.ts";
@@ -27,6 +28,8 @@ export interface MemberPlan {
   readonly seed: number;
   /** Complete: every option of the optimiser. */
   readonly optimizer: OptimizerOptions;
+  /** Its initial parameters, all of them, where they are not to be drawn. */
+  readonly initial?: readonly NamedTensor[];
 }
 
 export interface TrainerPlan {
@@ -49,7 +52,10 @@ export interface Batch {
 }
 
 export interface Trainer {
-  /** Draws every member's parameters from its seed, rounded to float32 so that all engines start from the same. */
+  /**
+   * Sets every member's parameters: those it was given, or drawn from its seed; rounded to float32, so that all engines start
+   * from the same. @throws {ShapeError} `SHAPE_MISMATCH` for a given parameter that is missing or of another size.
+   */
   initialise(initializer: Initializer): void;
   /** Sets parameters [P, …shape] or what the optimiser keeps, by name. @throws {ShapeError} `SHAPE_MISMATCH` */
   restore(states: readonly NamedTensor[]): void;
@@ -89,9 +95,10 @@ export async function createTrainer(plan: TrainerPlan, engine: Engine): Promise<
         const parameter = network.parameters[i]!;
         const size = memberSize(tensor);
         const all = new Float64Array(size * members.length);
-        members.forEach(({ seed }, member) => {
+        members.forEach(({ seed, initial }, member) => {
           const own = all.subarray(member * size, (member + 1) * size);
-          initializer.fill(own, parameter, createRandom(seed).fork(`parameter/${parameter.name}`));
+          if (initial !== undefined) own.set(findParameter(initial, parameter.name, size));
+          else initializer.fill(own, parameter, createRandom(seed).fork(parameter.name));
         });
         executable.write(tensor, Float32Array.from(all));
       });
@@ -205,6 +212,19 @@ function writeEvaluation(
     return { images, labels, correct, loss: loss.apply(scope, logits, labels) };
   });
   return { procedure, tensors: outputs };
+}
+
+/** @throws {ShapeError} `SHAPE_MISMATCH` unless a tensor of this name and size is among `given`. */
+function findParameter(given: readonly NamedTensor[], name: string, size: number): FloatArray {
+  const found = given.find((tensor) => tensor.name === name)?.values;
+  if (found?.length === size) return found;
+  throw new ShapeError(
+    "SHAPE_MISMATCH",
+    found === undefined
+      ? `the given weights have no ${name}`
+      : `the given ${name} has ${found.length} values, the network's has ${size}`,
+    { path: [name] },
+  );
 }
 
 /** What `executable` holds in a real tensor. */

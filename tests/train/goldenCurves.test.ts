@@ -57,7 +57,7 @@ const curves: readonly Curve[] = [
   },
 ];
 
-describe.skipIf(!hasSharedData)("a curve of PyTorch", () => {
+describe.skipIf(!hasSharedData)("a curve of PyTorch", { timeout: 300_000 }, () => {
   let split: Split;
   beforeAll(async () => {
     split = { ...(await mnistInOrder()), count: 60000 };

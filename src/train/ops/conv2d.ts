@@ -46,12 +46,17 @@ export const conv2dOperation: Operation = {
     ];
   },
   evaluate(node, [x, weight], [y]) {
-    y!.fill(0);
-    const [, step] = numbers(node.attributes, "stride") as Two;
+    const from = x!;
+    const to = y!;
+    to.fill(0);
     const shapes = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape] as const;
-    eachRow(shapes, node.attributes, (xAt, tap, yAt, count) => {
+    eachTap(shapes, node.attributes, ({ tap, rows, count, x, y, step }) => {
       const factor = weight![tap]!;
-      for (let i = 0; i < count; i++) y![yAt + i]! += factor * x![xAt + i * step]!;
+      for (let row = 0; row < rows; row++) {
+        const first = y.at + row * y.row;
+        const given = x.at + row * x.row;
+        for (let i = 0; i < count; i++) to[first + i]! += factor * from[given + i * step]!;
+      }
     });
   },
 };
@@ -67,12 +72,17 @@ export const conv2dInputOperation: Operation = {
     return [{ shape: [members, batch, weight!.shape[2]!, ...size], kind: "real" }];
   },
   evaluate(node, [g, weight], [out]) {
-    out!.fill(0);
-    const [, step] = numbers(node.attributes, "stride") as Two;
+    const from = g!;
+    const to = out!;
+    to.fill(0);
     const shapes = [node.outputs[0]!.shape, node.inputs[1]!.shape, node.inputs[0]!.shape] as const;
-    eachRow(shapes, node.attributes, (xAt, tap, yAt, count) => {
+    eachTap(shapes, node.attributes, ({ tap, rows, count, x, y, step }) => {
       const factor = weight![tap]!;
-      for (let i = 0; i < count; i++) out![xAt + i * step]! += factor * g![yAt + i]!;
+      for (let row = 0; row < rows; row++) {
+        const first = x.at + row * x.row;
+        const given = y.at + row * y.row;
+        for (let i = 0; i < count; i++) to[first + i * step]! += factor * from[given + i]!;
+      }
     });
   },
 };
@@ -88,12 +98,17 @@ export const conv2dWeightOperation: Operation = {
     return [{ shape: [members, outputs, x!.shape[2]!, ...kernel], kind: "real" }];
   },
   evaluate(node, [g, x], [out]) {
+    const from = x!;
+    const slope = g!;
     out!.fill(0);
-    const [, step] = numbers(node.attributes, "stride") as Two;
     const shapes = [node.inputs[1]!.shape, node.outputs[0]!.shape, node.inputs[0]!.shape] as const;
-    eachRow(shapes, node.attributes, (xAt, tap, yAt, count) => {
+    eachTap(shapes, node.attributes, ({ tap, rows, count, x, y, step }) => {
       let sum = 0;
-      for (let i = 0; i < count; i++) sum += g![yAt + i]! * x![xAt + i * step]!;
+      for (let row = 0; row < rows; row++) {
+        const first = y.at + row * y.row;
+        const given = x.at + row * x.row;
+        for (let i = 0; i < count; i++) sum += slope[first + i]! * from[given + i * step]!;
+      }
       out![tap]! += sum;
     });
   },
@@ -116,40 +131,66 @@ function windowOf(attributes: Attributes): { stride: Shape; padding: Shape } {
   return { stride: numbers(attributes, "stride", 2), padding: numbers(attributes, "padding", 2) };
 }
 
-/**
- * Walks every output row under every tap of every kernel, as far as the tap lies inside the image: `count` outputs from `y` on
- * meet the inputs `x`, `x + stride`, … by weight `tap`.
- */
-function eachRow(
+/** Where one tap of one kernel meets an image: `rows` x `count` outputs. */
+interface Meeting {
+  /** Place of the weight. */
+  tap: number;
+  rows: number;
+  count: number;
+  /** Place of the first input, and from one row to the next; inputs of one row lie `step` apart. */
+  readonly x: { at: number; row: number };
+  step: number;
+  /** Place of the first output, and from one row to the next; outputs of one row lie side by side. */
+  readonly y: { at: number; row: number };
+}
+
+/** Walks every tap of every kernel over every image, as far as it lies inside; `visit` is shown the same object each time. */
+function eachTap(
   [xShape, weightShape, yShape]: readonly [Shape, Shape, Shape],
   attributes: Attributes,
-  visit: (x: number, tap: number, y: number, count: number) => void,
+  visit: (meeting: Meeting) => void,
 ): void {
   const [given, , channels, height, width] = xShape as Five;
   const [, , , kernelHeight, kernelWidth] = weightShape as Five;
   const [members, batch, outputs, outHeight, outWidth] = yShape as Five;
   const [strideY, strideX] = numbers(attributes, "stride") as Two;
   const [padY, padX] = numbers(attributes, "padding") as Two;
+  const x = { at: 0, row: strideY * width };
+  const y = { at: 0, row: outWidth };
+  const meeting: Meeting = { tap: 0, rows: 0, count: 0, x, step: strideX, y };
   for (let image = 0; image < members * batch; image++) {
     const member = Math.floor(image / batch);
     const xImage = (given === 1 ? image % batch : image) * channels;
     for (let pair = 0; pair < outputs * channels; pair++) {
       const yPlane = (image * outputs + Math.floor(pair / channels)) * outHeight * outWidth;
       const xPlane = (xImage + (pair % channels)) * height * width;
-      let tap = (member * outputs * channels + pair) * kernelHeight * kernelWidth;
+      meeting.tap = (member * outputs * channels + pair) * kernelHeight * kernelWidth;
       for (let ky = 0; ky < kernelHeight; ky++) {
-        for (let kx = 0; kx < kernelWidth; kx++, tap++) {
-          const first = Math.max(0, Math.ceil((padX - kx) / strideX));
-          const last = Math.min(outWidth - 1, Math.floor((width - 1 + padX - kx) / strideX));
-          if (last < first) continue;
-          for (let row = 0; row < outHeight; row++) {
-            const y = row * strideY - padY + ky;
-            if (y < 0 || y >= height) continue;
-            const x = xPlane + y * width + first * strideX - padX + kx;
-            visit(x, tap, yPlane + row * outWidth + first, last - first + 1);
-          }
+        const top = firstInside(ky, padY, strideY);
+        meeting.rows = lastInside(ky, padY, strideY, [height, outHeight]) - top + 1;
+        for (let kx = 0; kx < kernelWidth; kx++, meeting.tap++) {
+          const left = firstInside(kx, padX, strideX);
+          meeting.count = lastInside(kx, padX, strideX, [width, outWidth]) - left + 1;
+          x.at = xPlane + (top * strideY - padY + ky) * width + left * strideX - padX + kx;
+          y.at = yPlane + top * outWidth + left;
+          visit(meeting);
         }
       }
     }
   }
+}
+
+/** The first output whose window has its tap number `tap` inside the image. */
+function firstInside(tap: number, padding: number, stride: number): number {
+  return Math.max(0, Math.ceil((padding - tap) / stride));
+}
+
+/** The last such output, along an axis of `extents` (of the image, of the output). */
+function lastInside(
+  tap: number,
+  padding: number,
+  stride: number,
+  extents: readonly [number, number],
+): number {
+  return Math.min(extents[1] - 1, Math.floor((extents[0] - 1 + padding - tap) / stride));
 }

@@ -25,9 +25,11 @@ export const denseOperation: Operation = {
   },
   evaluate(node, [x, weight], [y]) {
     const [size] = node.inputs[0]!.shape.slice(-1) as [number];
+    const from = x!;
+    const factors = weight!;
     eachPair(node.inputs[0]!, node.outputs[0]!, (xRow, weightRow, at) => {
       let sum = 0;
-      for (let i = 0; i < size; i++) sum += x![xRow + i]! * weight![weightRow + i]!;
+      for (let i = 0; i < size; i++) sum += from[xRow + i]! * factors[weightRow + i]!;
       y![at] = sum;
     });
   },
@@ -44,10 +46,12 @@ export const denseInputOperation: Operation = {
   },
   evaluate({ inputs, outputs }, [g, weight], [out]) {
     const [size] = outputs[0]!.shape.slice(-1) as [number];
-    out!.fill(0);
+    const from = weight!;
+    const to = out!;
+    to.fill(0);
     eachPair(outputs[0]!, inputs[0]!, (outRow, weightRow, at) => {
       const factor = g![at]!;
-      for (let i = 0; i < size; i++) out![outRow + i]! += factor * weight![weightRow + i]!;
+      for (let i = 0; i < size; i++) to[outRow + i]! += factor * from[weightRow + i]!;
     });
   },
 };
@@ -63,10 +67,12 @@ export const denseWeightOperation: Operation = {
   },
   evaluate({ inputs }, [g, x], [out]) {
     const [size] = inputs[1]!.shape.slice(-1) as [number];
-    out!.fill(0);
+    const from = x!;
+    const to = out!;
+    to.fill(0);
     eachPair(inputs[1]!, inputs[0]!, (xRow, outRow, at) => {
       const factor = g![at]!;
-      for (let i = 0; i < size; i++) out![outRow + i]! += factor * x![xRow + i]!;
+      for (let i = 0; i < size; i++) to[outRow + i]! += factor * from[xRow + i]!;
     });
   },
 };
