@@ -100,6 +100,46 @@ export type {
 } from "./export/viewData.ts";
 export { nodeEdges, type NodeEdge, type NodeEdges } from "./export/nodeEdges.ts";
 export { wasmEngine } from "./train/engines/wasm.ts";
+export { referenceEngine } from "./train/engines/reference.ts";
+export { engines, type EngineEntry } from "./train/engines/engines.ts";
+export type { Engine, Executable } from "./train/engines/engine.ts";
+export type * from "./train/ir.ts";
+export { programBuilder } from "./train/ir.ts";
+export { gradients } from "./train/autodiff.ts";
+export type { Registry } from "./train/registry.ts";
+export { operations } from "./train/ops/operations.ts";
+export { layers } from "./train/layers/layers.ts";
+export type { Layer, LayerOptions, LayerPlan, ParameterPlan } from "./train/layers/layer.ts";
+export { activations, type Activation } from "./train/activations/activations.ts";
+export { initializers } from "./train/initializers/initializers.ts";
+export type { Initializer } from "./train/initializers/initializer.ts";
+export { losses, type Loss } from "./train/losses/losses.ts";
+export { optimizers } from "./train/optimizers/optimizers.ts";
+export type { Optimizer, OptimizerOptions } from "./train/optimizers/optimizer.ts";
+export { architectures, buildArchitecture } from "./train/zoo/architectures.ts";
+export type { ZooEntry, ZooOptions } from "./train/zoo/zoo.ts";
+export { planNetwork, type Architecture, type LayerSpec, type Network } from "./train/network.ts";
+export { train, type TrainingEpoch, type TrainOptions } from "./train/run.ts";
+export {
+  trainPopulation,
+  type Member,
+  type MemberEpoch,
+  type PopulationEpoch,
+  type PopulationOptions,
+} from "./train/population.ts";
+export type { RunOptions, TrainingProgress, TrainingState } from "./train/runOptions.ts";
+export type { NamedTensor } from "./train/trainer.ts";
+export { trainedModel } from "./train/trainedModel.ts";
+export {
+  recordRun,
+  type RecordedEpoch,
+  type RecordOptions,
+  type RunStore,
+  type TensorCodec,
+} from "./train/recordRun.ts";
+export { firstOf, type Dataset, type Split } from "./data/dataset.ts";
+export { readIdx, type IdxArray } from "./data/idx.ts";
+export { readImageDataset, type ImageDatasetSources } from "./data/imageDataset.ts";
 export { coreNumber, type CoreNumberOptions } from "./analysis/coreNumber.ts";
 export {
   eigenvectorCentrality,

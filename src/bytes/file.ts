@@ -1,7 +1,8 @@
 /** Files and folders, for Node only. */
-import { constants } from "node:fs";
-import { link, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FormatError } from "../errors.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
 
@@ -90,6 +91,46 @@ export async function writeFileAtomically(
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
+}
+
+/** A folder as a place where files are kept by name; names may lead into subfolders. */
+export function folderStore(folder: string): FolderStore {
+  return {
+    async read(name) {
+      try {
+        return new Uint8Array(await readFile(join(folder, name)));
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+        throw new FormatError("FILE_NOT_READABLE", "the file cannot be read", {
+          path: [join(folder, name)],
+          cause,
+        });
+      }
+    },
+    write: (name, content, options) => writeFileAtomically(join(folder, name), content, options),
+    remove: (name) => rm(join(folder, name), { force: true }),
+  };
+}
+
+export interface FolderStore {
+  /** Null if there is no such file. @throws {FormatError} `FILE_NOT_READABLE` */
+  read(name: string): Promise<Uint8Array | null>;
+  /** @throws as `writeFileAtomically`. */
+  write(
+    name: string,
+    content: Uint8Array | string,
+    options: { readonly overwrite: boolean },
+  ): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** The folder of the package that holds this file, be it run from its source or as built. */
+export function packageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) {
+    folder = dirname(folder);
+  }
+  return folder;
 }
 
 /**

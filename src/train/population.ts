@@ -117,6 +117,7 @@ export async function* trainPopulation(
     for (let epoch = (resume?.epoch ?? 0) + 1; epoch <= options.epochs; epoch++) {
       const batches = epochBatches(plan, { data, epoch, sizes, sharedBatches });
       const totals = new Float64Array(plan.members.length);
+      watch.start();
       for (const [place, { batch, size }] of batches.entries()) {
         signal?.throwIfAborted();
         const step = (epoch - 1) * sizes.length + place + 1;

@@ -11,6 +11,8 @@ export interface StopwatchOptions {
 }
 
 export interface Stopwatch {
+  /** To be told that an epoch's steps begin: only steps are timed, not evaluations or what the caller does in between. */
+  start(): void;
   /** To be told of every step. Reports, and lets the event loop turn, about ten times a second. */
   step(epoch: number, step: number, losses: FloatArray): Promise<void>;
   /** Lets the event loop turn if it has not for a tenth of a second: signals and timers get through. */
@@ -19,8 +21,9 @@ export interface Stopwatch {
 
 export function stopwatch({ epochs, steps, first, onProgress }: StopwatchOptions): Stopwatch {
   const intervalMs = 100;
-  const begun = performance.now();
-  let last = begun;
+  let last = performance.now();
+  let begun = last;
+  let busyMs = 0;
   let done = 0;
   const breathe = async (): Promise<void> => {
     if (performance.now() - last < intervalMs) return;
@@ -31,11 +34,16 @@ export function stopwatch({ epochs, steps, first, onProgress }: StopwatchOptions
   };
   return {
     breathe,
+    start() {
+      begun = performance.now();
+    },
     async step(epoch, step, losses) {
       done++;
       const now = performance.now();
       if (now - last < intervalMs && step < steps) return;
-      const stepsPerSecond = (1000 * done) / Math.max(now - begun, 1e-3);
+      busyMs += now - begun;
+      begun = now;
+      const stepsPerSecond = (1000 * done) / Math.max(busyMs, 1e-3);
       const left = (epochs - first) * steps - done;
       const remainingMs = (1000 * left) / stepsPerSecond;
       const loss = meanOfFinite(losses);

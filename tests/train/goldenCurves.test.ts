@@ -21,6 +21,8 @@ interface Curve {
   readonly architecture: Architecture;
   readonly optimizer: string;
   readonly options: Readonly<Record<string, number>>;
+  /** How far the slow float64 engine follows; the others go to the end. @defaultValue to the end */
+  readonly float64Steps?: number;
   /** Relative error of the losses against PyTorch in the same precision. */
   readonly float64: number;
   readonly float32: number;
@@ -52,6 +54,7 @@ const curves: readonly Curve[] = [
     architecture: lenet5,
     optimizer: "sgd",
     options: { learningRate: 0.05, momentum: 0.9 },
+    float64Steps: 15,
     float64: 1e-6,
     float32: 2e-2,
   },
@@ -64,7 +67,7 @@ describe.skipIf(!hasSharedData)("a curve of PyTorch", { timeout: 300_000 }, () =
   });
 
   describe.each(engines)("on $name", ({ engine }) => {
-    test.each(curves)("$name", async ({ name, architecture, optimizer, options, ...bounds }) => {
+    test.each(curves)("$name", async ({ name, architecture, optimizer, options, ...curve }) => {
       const golden = goldenCurve(name);
       const network = planNetwork(architecture);
       const registered = optimizers.get(optimizer);
@@ -83,12 +86,16 @@ describe.skipIf(!hasSharedData)("a curve of PyTorch", { timeout: 300_000 }, () =
       );
       trainer.restore(await goldenWeights(name, "init"));
       const wanted = own.precision === "float64" ? golden.loss_float64 : golden.loss_float32;
-      const losses64 = await follow(trainer, { split, batch: golden.batch, steps: golden.steps });
-      losses64.forEach((loss, i) => {
-        expect(Math.abs(loss / wanted[i]! - 1)).toBeLessThan(bounds[own.precision]);
+      const isSlow = own.precision === "float64";
+      const steps = (isSlow ? curve.float64Steps : undefined) ?? golden.steps;
+      const seen = await follow(trainer, { split, batch: golden.batch, steps });
+      seen.forEach((loss, i) => {
+        expect(Math.abs(loss / wanted[i]! - 1)).toBeLessThan(curve[own.precision]);
       });
-      const final = await goldenWeights(name, "final");
-      expect(largestGap(await trainer.weights(0), final)).toBeLessThan(bounds[own.precision]);
+      if (steps === golden.steps) {
+        const final = await goldenWeights(name, "final");
+        expect(largestGap(await trainer.weights(0), final)).toBeLessThan(curve[own.precision]);
+      }
       trainer.dispose();
     });
   });
