@@ -4,7 +4,7 @@
  * Definition: mean, median, standard deviation (ddof 0), skewness (biased), excess kurtosis (biased), minimum, maximum. Equal
  * values have skewness and kurtosis 0. Domain: at least one finite value. Cost: a sort.
  * Source: the five aggregators of NetSimile (Berlingerio et al. 2012, arXiv 1209.2684); the conventions are ours.
- * Golden: docs/measures/summary.md, by scipy's definitions.
+ * Golden: docs/measures/signature.md, by numpy and scipy.
  */
 import { AnalysisError } from "../errors.ts";
 import { moments, type Moments } from "../numeric/moments.ts";

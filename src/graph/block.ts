@@ -13,7 +13,7 @@ export type TapReduction = "norm" | "sum" | "absoluteSum" | "positiveSum" | "neg
  */
 export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
   const { weights, taps } = block;
-  if (taps === 1) return reduction === "sum" ? weights : weights.map(partOf[reduction]);
+  if (taps === 1) return reduction === "sum" ? weights : partsOf(weights, reduction);
   const reduced = new Float64Array(weights.length / taps);
   if (reduction === "norm") {
     for (let edge = 0; edge < reduced.length; edge++)
@@ -27,6 +27,14 @@ export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
     reduced[edge] = sum;
   }
   return reduced;
+}
+
+/** The parts of single weights, in the weights' own precision. */
+function partsOf(weights: FloatArray, reduction: TapReduction): FloatArray {
+  const part = partOf[reduction];
+  const parts = weights.slice();
+  for (let i = 0; i < parts.length; i++) parts[i] = part(parts[i]!);
+  return parts;
 }
 
 /** What one weight adds to an edge. */
