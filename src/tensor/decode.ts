@@ -22,7 +22,7 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, count: number): Fl
     const aligned = bytes.byteOffset % Floats.BYTES_PER_ELEMENT === 0;
     return aligned
       ? new Floats(bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
-      : new Floats(bytes.slice(0, needed).buffer);
+      : new Floats(new Uint8Array(bytes.subarray(0, needed)).buffer); // a Buffer's slice would be a view
   }
   const wide = dtype === "int64" || dtype === "uint64" || dtype === "int32" || dtype === "uint32";
   const values = wide ? new Float64Array(count) : new Float32Array(count);
