@@ -8,6 +8,8 @@ import type { Constant } from "./constant.ts";
 import type { TensorRecord } from "./schema.ts";
 
 export interface WeightSpec {
+  /** Of the layer. @defaultValue the constant's */
+  readonly name?: string;
   readonly constant: Constant;
   readonly op: string;
   readonly kind: WeightKind;
@@ -86,7 +88,7 @@ export function collector(): Collector {
     add(spec) {
       claim(spec.constant, "weight");
       drafts.push(spec);
-      return { index: drafts.length - 1, name: unique(spec.constant.name) };
+      return { index: drafts.length - 1, name: unique(spec.name ?? spec.constant.name) };
     },
     receivers: (name, size) => builder.addLayer(name, size, "hidden"),
     senders(activation, axis, size, layerName) {
@@ -139,11 +141,11 @@ function storedTensor(record: TensorRecord, role: TensorRole | undefined): Store
 }
 
 function weightLayer(
-  { constant, op, kind, layout, sendersKnown = true }: WeightSpec,
+  { constant, name = constant.name, op, kind, layout, sendersKnown = true }: WeightSpec,
   stored: Map<TensorRecord, StoredTensor>,
 ): WeightLayer {
   return {
-    name: constant.name,
+    name,
     op,
     kind,
     tensor: layerTensor(constant, stored),

@@ -1,5 +1,6 @@
 /** If, Loop and Scan: graphs inside a node. */
 import { freshAxis, unknownActivation, withAxes, type Activation } from "./activation.ts";
+import { integersOf } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import { asActivation, type Value } from "./operator.ts";
 import { dropAxis } from "./reshape.ts";
@@ -10,7 +11,8 @@ export function isControlFlow(opType: string): boolean {
 }
 
 /**
- * Both branches of an If are walked, and what they answer is one activation. A body of a Loop or Scan is walked once, with the
+ * Both branches of an If are walked, for their weights; what they answer is one activation, or that of the branch which is
+ * known to be taken. A body of a Loop or Scan is walked once, with the
  * values that enter the first round.
  */
 export function callControlFlow(
@@ -19,7 +21,7 @@ export function callControlFlow(
   scope: Scope,
   inputs: readonly (Value | undefined)[],
 ): Promise<readonly (Value | undefined)[]> {
-  if (node.opType === "If") return branches(walk, node, scope);
+  if (node.opType === "If") return branches(walk, node, scope, inputs[0]);
   return node.opType === "Loop" ? loop(walk, node, scope, inputs) : scan(walk, node, scope, inputs);
 }
 
@@ -27,14 +29,24 @@ async function branches(
   walk: Walk,
   node: NodeReader,
   scope: Scope,
+  condition: Value | undefined,
 ): Promise<readonly (Value | undefined)[]> {
   const results: (readonly (Value | undefined)[])[] = [];
   for (const name of ["then_branch", "else_branch"]) {
     const graph = node.graph(name);
-    if (graph !== null) results.push(await walk.graph(graph, scope, []));
+    results.push(graph === null ? [] : await walk.graph(graph, scope, []));
   }
   const [one = [], other = []] = results;
+  const holds = await truthOf(condition);
+  if (holds !== null) return holds ? one : other;
   return node.outputs.map((_, i) => united(walk, one[i], other[i]));
+}
+
+/** Whether a condition holds, where it is known: exporters ask for ranks and sizes. */
+async function truthOf(value: Value | undefined): Promise<boolean | null> {
+  const known = value?.kind === "constant" ? await integersOf(value) : value?.integers;
+  const first = known?.[0];
+  return first === undefined || first === null ? null : first !== 0;
 }
 
 /** Either of two values comes out of one place: neurons that stand alike are the same. */

@@ -8,7 +8,7 @@ import { permute } from "../../tensor/permute.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { foldedFrom, generatedLimit, integersOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
-import { dtypeOf } from "./tensorProto.ts";
+import { knownType } from "./tensorProto.ts";
 
 type Fold = (
   node: NodeReader,
@@ -36,8 +36,8 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
 
 async function foldCast(node: NodeReader, [data]: readonly (Constant | undefined)[]) {
   if (data === undefined) return null;
-  const dtype = dtypeOf(node.int("to", 0), [...node.path, "to"]);
-  if (dtype === data.dtype) return data;
+  const dtype = knownType(node.int("to", 0));
+  if (dtype === null || dtype === data.dtype) return dtype && data;
   return foldedFrom([data], { dtype, shape: data.shape, read: () => data.read() });
 }
 

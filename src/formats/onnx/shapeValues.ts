@@ -1,4 +1,7 @@
-/** Arithmetic on shapes: exporters compute the target of a Reshape at run time, from sizes of which some are known. */
+/**
+ * Arithmetic on shapes: exporters compute the target of a Reshape, or the condition of an If, at run time from sizes of which
+ * some are known. Truth is 1, falsehood 0.
+ */
 import { sliceIndices } from "./fold.ts";
 import { axisSize, shapeOf, type Activation } from "./activation.ts";
 import { activationAt, integersAt, type Call } from "./operator.ts";
@@ -44,9 +47,25 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
       return combined(call, all, (a, b) => a * b);
     case "Div":
       return combined(call, all, (a, b) => (b === 0 ? null : Math.trunc(a / b)));
+    case "Not":
+      return combined(call, [first, first], (a) => truth(a === 0));
+    case "Equal":
+      return combined(call, all, (a, b) => truth(a === b));
+    case "Less":
+      return combined(call, all, (a, b) => truth(a < b));
+    case "Greater":
+      return combined(call, all, (a, b) => truth(a > b));
+    case "And":
+      return combined(call, all, (a, b) => truth(a !== 0 && b !== 0));
+    case "Or":
+      return combined(call, all, (a, b) => truth(a !== 0 || b !== 0));
     default:
       return null;
   }
+}
+
+function truth(holds: boolean): number {
+  return holds ? 1 : 0;
 }
 
 function vector(integers: Integers, isSingle: boolean): Activation {
@@ -96,5 +115,8 @@ function combined(
     const right = b[b.length === 1 ? 0 : i]!;
     return left === null || right === null ? null : compute(left, right);
   });
-  return vector(integers, isScalar(call, 0) && isScalar(call, 1));
+  return vector(
+    integers,
+    call.inputs.every((_, i) => isScalar(call, i)),
+  );
 }

@@ -38,10 +38,15 @@ const dtypeOfCode: Readonly<Record<number, DType>> = {
 };
 const stringType = 8;
 
+/** The element type that a number stands for, or null where it is not read. */
+export function knownType(code: number): DType | null {
+  return dtypeOfCode[code] ?? null;
+}
+
 /** @throws {FormatError} `FORMAT_UNSUPPORTED` for element types that are not read, `FORMAT_MALFORMED` for none. */
-export function dtypeOf(code: number, path: ErrorPath): DType {
-  const dtype = dtypeOfCode[code];
-  if (dtype !== undefined) return dtype;
+function dtypeOf(code: number, path: ErrorPath): DType {
+  const dtype = knownType(code);
+  if (dtype !== null) return dtype;
   throw code === 0
     ? new FormatError("FORMAT_MALFORMED", "the tensor has no element type", { path })
     : new FormatError("FORMAT_UNSUPPORTED", `element type ${code} is not read`, { path });

@@ -30,7 +30,7 @@ export function gemm(call: Call): readonly Activation[] {
     const axes = matrixAxes(activation, 2);
     const axis = isFlipped("transA") ? 0 : 1;
     const to = placeDense(call, { constant: right, split: right.shape, roles, activation, axis });
-    return [withFeatures([axes[1 - axis]!, []], 1, to)];
+    return [withFeatures([axes[1 - axis] ?? freshAxis(null), []], 1, to)];
   }
   const left = constantAt(call, 0);
   if (!isWeighty(left) || left.shape.length !== 2) return [unknownActivation];
@@ -39,7 +39,7 @@ export function gemm(call: Call): readonly Activation[] {
   const axes = matrixAxes(activation, 2);
   const axis = isFlipped("transB") ? 1 : 0;
   const to = placeDense(call, { constant: left, split: left.shape, roles, activation, axis });
-  return [withFeatures([[], axes[1 - axis]!], 0, to)];
+  return [withFeatures([[], axes[1 - axis] ?? freshAxis(null)], 0, to)];
 }
 
 /** NumPy's matmul: the last axis of the left factor meets the one before last of the right. */
@@ -85,8 +85,11 @@ function batchedRoles(shape: readonly number[], last: readonly [AxisRole, AxisRo
   return [...stacked, ...last];
 }
 
-function matrixAxes(activation: Activation, rank: number): readonly Axis[] {
-  return activation.axes ?? Array.from({ length: rank }, () => freshAxis(null));
+/** The activation's axes, or `rank` of unknown length where it has none to speak of. */
+function matrixAxes({ axes }: Activation, rank: number): readonly Axis[] {
+  return axes !== null && axes.length > 0
+    ? axes
+    : Array.from({ length: rank }, () => freshAxis(null));
 }
 
 /**

@@ -27,7 +27,13 @@ export function recurrent(call: Call): readonly Activation[] {
     const layout = weightLayout([rows, size], ["out", "in"]);
     const op = node.opType;
     const constant = directionOf(w, direction);
-    const { index, name } = collect.add({ constant, op, kind: "recurrent_W", layout });
+    const { index, name } = collect.add({
+      name: w.name,
+      constant,
+      op,
+      kind: "recurrent_W",
+      layout,
+    });
     const features = collect.senders(x, 2, size, name);
     const to = collect.receivers(name, hidden);
     ids.set(to, direction * hidden);
@@ -39,6 +45,7 @@ export function recurrent(call: Call): readonly Activation[] {
       layout: layoutWithPositions([gates, hidden, size], ["tap", "out", "in"], positions),
     });
     const past = collect.add({
+      name: r.name,
       constant: directionOf(r, direction),
       op,
       kind: "recurrent_R",
@@ -76,15 +83,16 @@ function outputs(
   return [all(every), last, last];
 }
 
-/** One direction's matrix; it lies in one piece, so it keeps its place in the file. */
+/** One direction's matrix, called `W[0]` where there are several; it lies in one piece, so it keeps its place in the file. */
 function directionOf(constant: Constant, direction: number): Constant {
   const [directions, rows, columns] = constant.shape as [number, number, number];
   const count = rows * columns;
-  const { location, ...rest } = constant;
+  const { location, name, ...rest } = constant;
   const byteLength = location && location.byteLength / directions;
   const offset = location && location.offset + direction * byteLength!;
   return {
     ...rest,
+    name: directions === 1 ? name : `${name}[${direction}]`,
     shape: [rows, columns],
     ...(location && { location: { ...location, offset: offset!, byteLength: byteLength! } }),
     read: async () => (await constant.read()).subarray(direction * count, (direction + 1) * count),

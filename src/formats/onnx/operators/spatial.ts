@@ -3,6 +3,7 @@ import {
   axisSize,
   carriesNeurons,
   freshAxis,
+  uncarried,
   unknownActivation,
   withAxes,
   type Activation,
@@ -88,6 +89,8 @@ export function argument(call: Call): readonly Activation[] {
   if (axes === null) return [unknownActivation];
   const axis = call.node.axis(axes.length, 0);
   const isKept = call.node.int("keepdims", 1) !== 0;
-  const left = isKept ? axes.with(axis in axes ? axis : 0, []) : axes.toSpliced(axis, 1);
-  return [withAxes({ ...unknownActivation, axes }, left)];
+  const left = axes.flatMap((own, i): Axis[] =>
+    i === axis ? (isKept ? [[]] : []) : [uncarried(own)],
+  );
+  return [{ ...unknownActivation, axes: left }];
 }
