@@ -20,7 +20,6 @@ export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
 export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";
-export { patchOnnx, patchedBytes, type PatchedFile } from "./formats/onnx/write.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
   patchSafetensors,

@@ -20,7 +20,7 @@ export interface PatchedFile {
  * `changes`: new values by tensor name, in stored order; they are rounded to the tensor's own type.
  * Returns the model file, and beside it each data file that a changed tensor lies in. Files without a change are not returned,
  * except for the model file. Memory: a copy of each returned file.
- * @throws {UsageError} `USAGE_INVALID_OPTION` for an unknown tensor; {ShapeError} `SHAPE_MISMATCH` for a wrong count;
+ * @throws {UsageError} `USAGE_INVALID_OPTION` for a name that no tensor has, or several; {ShapeError} `SHAPE_MISMATCH` for a wrong count;
  *   {FormatError} `FORMAT_UNSUPPORTED` for a tensor whose bytes have no place or whose type is not written.
  */
 export async function patchModel(
@@ -30,13 +30,7 @@ export async function patchModel(
 ): Promise<PatchedFile[]> {
   const files = new Map<string | null, Uint8Array>([[null, await copyOf(source)]]);
   for (const [name, values] of changes) {
-    const tensor = model.tensors.find((candidate) => candidate.name === name);
-    if (tensor === undefined) {
-      throw new UsageError("USAGE_INVALID_OPTION", `the model holds no tensor ${name}`, {
-        path: [model.name, name],
-      });
-    }
-    const { file, offset, bytes } = patchOf(model, tensor, values);
+    const { file, offset, bytes } = patchOf(model, tensorOf(model, name), values);
     let target = files.get(file);
     if (target === undefined) {
       target = await copyOf(await source.sibling(file ?? ""));
@@ -49,19 +43,18 @@ export async function patchModel(
 
 /**
  * That a model which was written and read back holds `values`, each rounded to its tensor's own type, bit by bit.
- * @throws {FormatError} `FORMAT_MALFORMED` if it does not.
+ * @throws {FormatError} `FORMAT_MALFORMED` if it does not; {UsageError} `USAGE_INVALID_OPTION` as `patchModel`.
  */
 export async function checkTensors(
   written: Model,
   values: ReadonlyMap<string, FloatArray>,
 ): Promise<void> {
   for (const [name, wanted] of values) {
-    const tensor = written.tensors.find((candidate) => candidate.name === name);
-    const found = await tensor?.read();
-    const rounded =
-      tensor && decodeTensor(encodeTensor(wanted, tensor.dtype), tensor.dtype, wanted.length);
+    const tensor = tensorOf(written, name);
+    const found = await tensor.read();
+    const rounded = decodeTensor(encodeTensor(wanted, tensor.dtype), tensor.dtype, wanted.length);
     const same =
-      found?.length === wanted.length && found.every((value, i) => Object.is(value, rounded?.[i]));
+      found.length === wanted.length && found.every((value, i) => Object.is(value, rounded[i]));
     if (!same) {
       throw new FormatError("FORMAT_MALFORMED", "the tensor does not read back as it was written", {
         path: [written.name, name],
@@ -69,6 +62,20 @@ export async function checkTensors(
       });
     }
   }
+}
+
+/** The tensor called `name`, as a layer reads it (one direction of a recurrent unit, say), else as it is stored. */
+function tensorOf(model: Model, name: string): StoredTensor {
+  const inLayers = model.layers.map((layer) => layer.tensor).filter((own) => own.name === name);
+  const found = inLayers.length > 0 ? inLayers : model.tensors.filter((own) => own.name === name);
+  const [tensor] = found;
+  const place = ({ location }: StoredTensor): string => `${location?.file} ${location?.offset}`;
+  if (tensor !== undefined && found.every((own) => place(own) === place(tensor))) return tensor;
+  throw new UsageError(
+    "USAGE_INVALID_OPTION",
+    tensor ? `several tensors are called ${name}` : `the model holds no tensor ${name}`,
+    { path: [model.name, name] },
+  );
 }
 
 function patchOf(
@@ -103,5 +110,5 @@ function patchOf(
 
 /** A copy of our own: a source may hand out a view on its memory. */
 async function copyOf(source: ByteSource): Promise<Uint8Array> {
-  return (await source.slice(0, source.byteLength)).slice();
+  return new Uint8Array(await source.slice(0, source.byteLength));
 }

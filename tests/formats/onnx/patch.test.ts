@@ -1,11 +1,11 @@
+/** New weights into ONNX files: which bytes change, and what is refused. */
 import { readFileSync } from "node:fs";
 import onnxProto from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import {
   isWeightGraphError,
   memorySource,
-  patchedBytes,
-  patchOnnx,
+  patchModel,
   readOnnx,
   type ErrorCode,
   type FloatArray,
@@ -65,8 +65,8 @@ function differences(a: Uint8Array, b: Uint8Array): number[] {
 async function whole(
   changes: ReadonlyMap<string, FloatArray>,
 ): Promise<(readonly [string | null, Uint8Array])[]> {
-  const files = await patchOnnx(source, changes);
-  return Promise.all(files.map(async (file) => [file.file, await patchedBytes(file)] as const));
+  const files = await patchModel(source, await readOnnx(source), changes);
+  return files.map(({ file, bytes: content }) => [file, content] as const);
 }
 
 test.each(["raw", "packed", "double", "half"])(
@@ -113,14 +113,37 @@ test.each<{ name: string; values: FloatArray; code: ErrorCode }>([
   { name: "raw", values: new Float32Array(3), code: "SHAPE_MISMATCH" },
   { name: "nobody", values: new Float32Array(4), code: "USAGE_INVALID_OPTION" },
 ])("$name is refused with $code", async ({ name, values, code }) => {
-  await expect(patchOnnx(source, new Map([[name, values]]))).rejects.toSatisfy((error) =>
+  await expect(whole(new Map([[name, values]]))).rejects.toSatisfy((error) =>
     isWeightGraphError(error, code),
   );
 });
 
+test("one direction of a recurrent unit", async () => {
+  const both = onnxModel({
+    inputs: { x: [1, 1, 1] },
+    initializers: [tensor("W", [2, 1, 1], [1, 2]), tensor("R", [2, 1, 1], [3, 4])],
+    nodes: [node("RNN", ["x", "W", "R"], ["y"], { hidden_size: 1, direction: "bidirectional" })],
+  });
+  const unit = memorySource(both);
+  const before = await readOnnx(unit);
+  expect(before.layers.map((layer) => [layer.name, layer.tensor.name])).toEqual([
+    ["W", "W[0]"],
+    ["R", "R[0]"],
+    ["W", "W[1]"],
+    ["R", "R[1]"],
+  ]);
+  const [file] = await patchModel(unit, before, new Map([["R[1]", Float32Array.of(9)]]));
+  const after = await readOnnx(memorySource(file!.bytes));
+  const values = await Promise.all(
+    after.layers.map(async (layer) => (await layer.tensor.read())[0]),
+  );
+  expect(values).toEqual([1, 3, 2, 9]);
+});
+
 test("no changes, no difference", async () => {
-  const [file] = await patchOnnx(memorySource(leNet()), new Map());
-  expect(await patchedBytes(file!)).toEqual(leNet());
+  const whole = memorySource(leNet());
+  const [file] = await patchModel(whole, await readOnnx(whole), new Map());
+  expect(file!.bytes).toEqual(leNet());
 });
 
 describe.skipIf(!hasSharedData)("real files", () => {
@@ -131,10 +154,10 @@ describe.skipIf(!hasSharedData)("real files", () => {
       const before = await readOnnx(file);
       const changes = new Map<string, FloatArray>();
       for (const { tensor: own } of before.layers) changes.set(own.name, await own.read());
-      for (const copy of await patchOnnx(file, changes)) {
+      for (const copy of await patchModel(file, before, changes)) {
         const name = copy.file === null ? path : `onnx/hello_deepa_ext/${copy.file}`;
         const original = new Uint8Array(readFileSync(sharedPath(name)));
-        expect(differences(original, await patchedBytes(copy))).toEqual([]);
+        expect(differences(original, copy.bytes)).toEqual([]);
       }
     },
   );
