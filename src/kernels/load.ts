@@ -67,15 +67,17 @@ export interface Kernels {
       g: number,
       dy: number,
       x: number,
-      positions: number,
-      positionCount: number,
       taps: number,
       tapCount: number,
       rows: number,
       rowBytes: number,
-      blockCount: number,
-      dyBlockBytes: number,
-      xBlockBytes: number,
+      outerCount: number,
+      dyOuterBytes: number,
+      xOuterBytes: number,
+      innerCount: number,
+      dyInnerBytes: number,
+      xInnerBytes: number,
+      runBytes: number,
     ]
   >;
   readonly maxPool: Kernel<

@@ -28,14 +28,8 @@ export interface ContractTables {
   readonly taps: Int32Array;
 }
 
-/** For `correlate`: two int32 per position, one per tap, the taps filled up to a multiple of four. */
-export interface CorrelateTables {
-  readonly positions: Int32Array;
-  readonly taps: Int32Array;
-}
-
-/** Eight float32. */
-const pixelBytes = 32;
+/** A pixel of eight images. */
+export const pixelBytes = 32;
 /** Four float32. */
 const tileTapBytes = 16;
 
@@ -77,17 +71,13 @@ export function backwardTables({ filters, y, x }: Convolution): ContractTables {
   return contractTables(read(y), read(x), source);
 }
 
-/** For an image that already carries its padding: `y.size + 2 y.padding` high and so on. */
-export function correlateTables({ channels, y, x }: Convolution): CorrelateTables {
+/**
+ * For `correlate`: where the taps lie in an image that already carries its padding (`y.size + 2 y.padding` high and so on), filled
+ * up to a multiple of four.
+ */
+export function correlateTaps({ channels, y, x }: Convolution): Int32Array {
   const height = y.size + 2 * y.padding;
   const width = x.size + 2 * x.padding;
-  const positions: number[] = [];
-  for (const row of range(y.outputs)) {
-    for (const column of range(x.outputs)) {
-      positions.push(positions.length * (pixelBytes / 2));
-      positions.push((row * y.stride * width + column * x.stride) * pixelBytes);
-    }
-  }
   const taps: number[] = [];
   for (const channel of range(channels)) {
     for (const ky of range(y.kernel)) {
@@ -97,7 +87,7 @@ export function correlateTables({ channels, y, x }: Convolution): CorrelateTable
     }
   }
   while (taps.length % 4 !== 0) taps.push(0);
-  return { positions: Int32Array.from(positions), taps: Int32Array.from(taps) };
+  return Int32Array.from(taps);
 }
 
 interface Source {

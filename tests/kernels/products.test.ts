@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   backwardTables,
-  correlateTables,
+  correlateTaps,
   forwardTables,
   type ContractTables,
   type Convolution,
@@ -108,26 +108,62 @@ test("correlate adds the gradient for the weights, over two blocks", async () =>
             wanted[w]! += g * images[block * sizes.image + x * 8 + lane]!;
           }
         });
-        const { positions, taps } = correlateTables(shape);
-        const to = bench.put(before);
-        bench.kernels.correlate(
-          to,
-          bench.put(gradients),
-          bench.put(images),
-          bench.putIntegers(positions),
-          positions.length / 2,
-          bench.putIntegers(taps),
-          sizes.taps,
-          shape.filters,
-          (sizes.output / shape.filters) * 4,
-          2,
-          sizes.output * 4,
-          sizes.image * 4,
-        );
+        const taps = bench.putIntegers(correlateTaps(shape));
+        const [to, dy, x] = [bench.put(before), bench.put(gradients), bench.put(images)];
+        const { kernels } = bench;
+        const [dyRow, xRow] = [shape.x.outputs * 32, shape.x.size * shape.y.stride * 32];
+        const columns: readonly [number, number, number, number] =
+          shape.x.stride === 1 ? [1, 0, 0, dyRow] : [shape.x.outputs, 32, shape.x.stride * 32, 32];
+        for (const block of [0, 1]) {
+          kernels.correlate(
+            to,
+            dy + block * sizes.output * 4,
+            x + block * sizes.image * 4,
+            taps,
+            sizes.taps,
+            shape.filters,
+            (sizes.output / shape.filters) * 4,
+            shape.y.outputs,
+            dyRow,
+            xRow,
+            ...columns,
+          );
+        }
         expect(relativeGap(bench.floats(to, sizes.weight), wanted)).toBeLessThan(tolerance);
         expect(bench.floats(to + sizes.weight * 4, 1)[0]).toBeNaN();
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+test("correlate takes all blocks of a dense layer at once", async () => {
+  const extent = fc.integer({ min: 1, max: 13 });
+  await onBench((bench) => {
+    fc.assert(
+      fc.property(extent, extent, extent, seed, (blocks, inputs, outputs, start) => {
+        const random = createRandom(start);
+        const x = draw(random, blocks * inputs * 8);
+        const dy = draw(random, blocks * outputs * 8);
+        const wanted = new Float64Array(outputs * inputs);
+        for (let at = 0; at < outputs * inputs * blocks * 8; at++) {
+          const lane = at % 8;
+          const block = Math.floor(at / 8) % blocks;
+          const weight = Math.floor(at / 8 / blocks);
+          const [output, input] = [Math.floor(weight / inputs), weight % inputs];
+          const g = dy[(block * outputs + output) * 8 + lane]!;
+          wanted[weight]! += g * x[(block * inputs + input) * 8 + lane]!;
+        }
+        const pixel = { size: 1, kernel: 1, stride: 1, padding: 0, outputs: 1 };
+        const shape = { channels: inputs, filters: outputs, y: pixel, x: pixel };
+        const taps = bench.putIntegers(correlateTaps(shape));
+        const to = bench.put(new Float32Array(wanted.length));
+        const [from, images] = [bench.put(dy), bench.put(x)];
+        const grid = [1, 0, 0, blocks, outputs * 32, inputs * 32, 32] as const;
+        bench.kernels.correlate(to, from, images, taps, inputs, outputs, 32, ...grid);
+        expect(relativeGap(bench.floats(to, wanted.length), wanted)).toBeLessThan(tolerance);
+      }),
+      { numRuns: 40 },
     );
   });
 });

@@ -1,8 +1,10 @@
 /** Convolutions and dense layers, their way back to the input, and the gradients of weights and biases. */
 import {
   backwardTables,
-  correlateTables,
+  correlateTaps,
   forwardTables,
+  pixelBytes,
+  type ContractTables,
   type Convolution,
   type ConvolutionAxis,
 } from "../../../kernels/taps.ts";
@@ -174,26 +176,31 @@ function contractAll(plan: ProcedurePlan, given: Contraction): void {
 }
 
 /**
- * One block of images after the other when there are many positions, so that they stay in the cache and sums stay short; all
- * blocks at once for a dense layer, whose sums would otherwise be too short to be worth their ends.
+ * A convolution takes one block of images after the other, so that they stay in the cache and sums stay short; a dense layer all
+ * blocks at once, since its sums over one block would be too short to be worth their ends.
  */
 function correlateAll(plan: ProcedurePlan, { inputs, outputs }: Node, shape: Convolution): void {
   const [gradient, image] = inputs as [Tensor, Tensor];
   const { channels, filters, y, x } = shape;
-  const tables = tablesOf(plan, "correlate", shape);
+  const taps = plan.table(`correlate ${JSON.stringify(shape)}`, () => correlateTaps(shape));
   const dy = plan.lanes(gradient, true);
   const from = plan.lanes(image);
   const to = plan.makePlain(outputs[0]!);
   const upper = blocksOf(gradient);
   const lower = blocksOf(image);
   const imageMemberBytes = lower.members === upper.members ? lower.memberBytes : 0;
-  const padHeight = y.size + 2 * y.padding;
-  const padWidth = x.size + 2 * x.padding;
+  const height = y.size + 2 * y.padding;
+  const width = x.size + 2 * x.padding;
   const isPadded = y.padding + x.padding > 0;
-  const padded = isPadded ? plan.scratch(channels * padHeight * padWidth * 32) : null;
+  const padded = isPadded ? plan.scratch(channels * height * width * pixelBytes) : null;
+  const padding = [channels, y.size, x.size, height, width, y.padding, x.padding] as const;
   const tapCount = channels * y.kernel * x.kernel;
   const weightCount = filters * tapCount;
-  const together = tables.positionCount === 1 && !isPadded ? upper.blocks : 1;
+  const isDense = shape.y === pixel && shape.x === pixel;
+  const together = isDense ? upper.blocks : 1;
+  const grid: Grid = isDense
+    ? [1, 0, 0, together, upper.blockBytes, lower.blockBytes, pixelBytes]
+    : gridOf(shape, width);
   plan.emit(({ kernels }) => () => {
     kernels.fill(to.address, 0, upper.members * weightCount);
     if (padded !== null) kernels.fill(padded.address, 0, padded.byteLength / 4);
@@ -201,53 +208,54 @@ function correlateAll(plan: ProcedurePlan, { inputs, outputs }: Node, shape: Con
       for (let block = 0; block < upper.blocks; block += together) {
         let source = from.address + member * imageMemberBytes + block * lower.blockBytes;
         if (padded !== null) {
-          kernels.padPlanes(
-            padded.address,
-            source,
-            channels,
-            y.size,
-            x.size,
-            padHeight,
-            padWidth,
-            y.padding,
-            x.padding,
-          );
+          kernels.padPlanes(padded.address, source, ...padding);
           source = padded.address;
         }
         kernels.correlate(
           to.address + member * weightCount * 4,
           dy.address + member * upper.memberBytes + block * upper.blockBytes,
           source,
-          tables.positions.address,
-          tables.positionCount,
-          tables.taps.address,
+          taps.address,
           tapCount,
           filters,
           upper.blockBytes / filters,
-          together,
-          upper.blockBytes,
-          lower.blockBytes,
+          ...grid,
         );
       }
     }
   });
 }
 
-const builders = {
-  forward: forwardTables,
-  backward: backwardTables,
-  correlate: correlateTables,
-};
+type Grid = readonly [
+  outerCount: number,
+  dyOuterBytes: number,
+  xOuterBytes: number,
+  innerCount: number,
+  dyInnerBytes: number,
+  xInnerBytes: number,
+  runBytes: number,
+];
 
-/** The tables of a convolution, built once per program. */
+/** The positions of one block: whole output rows are runs when the image is read without gaps. */
+function gridOf({ y, x }: Convolution, width: number): Grid {
+  const dyRow = x.outputs * pixelBytes;
+  const xRow = y.stride * width * pixelBytes;
+  return x.stride === 1
+    ? [y.outputs, dyRow, xRow, 1, 0, 0, dyRow]
+    : [y.outputs, dyRow, xRow, x.outputs, pixelBytes, x.stride * pixelBytes, pixelBytes];
+}
+
+const builders = { forward: forwardTables, backward: backwardTables };
+
+/** The tables of a convolution for `contract`, built once per program. */
 function tablesOf(plan: ProcedurePlan, direction: keyof typeof builders, shape: Convolution) {
   const name = `${direction} ${JSON.stringify(shape)}`;
-  let built: ReturnType<(typeof builders)["forward"]> | undefined;
-  const build = () => (built ??= builders[direction](shape));
-  const entry = direction === "correlate" ? 8 : 16;
-  const positions = plan.table(`positions ${name}`, () => build().positions);
-  const taps = plan.table(`taps ${name}`, () => build().taps);
-  const places =
-    direction === "backward" ? shape.y.size * shape.x.size : shape.y.outputs * shape.x.outputs;
-  return { positions, taps, positionCount: places, entry };
+  let built: ContractTables | undefined;
+  const build = (): ContractTables => (built ??= builders[direction](shape));
+  const { y, x } = shape;
+  return {
+    positions: plan.table(`positions ${name}`, () => build().positions),
+    taps: plan.table(`taps ${name}`, () => build().taps),
+    positionCount: direction === "backward" ? y.size * x.size : y.outputs * x.outputs,
+  };
 }
