@@ -9,6 +9,8 @@ import {
 } from "@stricli/core";
 import { createRequire } from "node:module";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { epochsCommand } from "./commands/epochs.ts";
+import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
 import { reinitCommand } from "./commands/reinit.ts";
 import { rewireCommand } from "./commands/rewire.ts";
@@ -53,9 +55,11 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
       routes: {
         layers: layersCommand,
         analyze: analyzeCommand,
+        epochs: epochsCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,
         view: viewCommand,
+        export: exportCommand,
       },
       docs: {
         brief: "Neural-network weights as weighted multipartite graphs",

@@ -170,3 +170,4 @@ export {
   type SignatureRecord,
   type TemporalSignature,
 } from "./analysis/temporalSignature.ts";
+export { epochTable, type EpochMetrics } from "./export/epochTable.ts";

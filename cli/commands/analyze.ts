@@ -1,24 +1,14 @@
 import { buildCommand, type Command } from "@stricli/core";
 import {
   connectedComponents,
-  graphFromMatrix,
-  layeredGraph,
-  openModel,
   type LayeredGraph,
   type Measure,
   type MeasureResult,
   type ModelWarning,
 } from "../../src/node.ts";
-import {
-  progressLine,
-  readJson,
-  say,
-  sayWarnings,
-  writeJson,
-  type CliContext,
-} from "../context.ts";
+import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
-import { checkInput, requireLayers } from "../input.ts";
+import { readGraph } from "../graphInput.ts";
 import { chosenMeasures, measureAliases, measureFlags, parametersFor } from "../measureFlags.ts";
 import { numberText, printable, renderTable } from "../render.ts";
 
@@ -83,20 +73,6 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     else printAnalysis(this, graph, results, { ...flags, warnings });
   },
 });
-
-async function readGraph(
-  context: CliContext,
-  file: string,
-  format: Flags["format"],
-): Promise<{ graph: LayeredGraph; warnings: readonly ModelWarning[] }> {
-  if (format === "matrix") {
-    return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
-  }
-  await checkInput(file);
-  const model = await openModel(file);
-  requireLayers(model);
-  return { graph: await layeredGraph(model), warnings: model.warnings };
-}
 
 type Results = ReadonlyMap<Measure, MeasureResult>;
 interface Shown {
