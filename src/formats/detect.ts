@@ -4,12 +4,14 @@ import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
 import { onnx } from "./onnx/read.ts";
 import { safetensors } from "./safetensors/read.ts";
+import { tfjs } from "./tfjs/read.ts";
 
 /** Most specific first: the first that recognises a file reads it. */
 export const formats: readonly Format[] = [
   // one per line
   safetensors,
   onnx,
+  tfjs,
 ];
 
 const headLength = 4096;

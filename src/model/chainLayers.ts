@@ -1,15 +1,10 @@
 /**
  * Topology for files that have none: layers are chained by order and shape, and every guess is told.
  */
-import { splitAxis, type WeightLayout } from "../tensor/layout.ts";
 import type { ModelWarning, WeightLayer } from "./model.ts";
 import { naturalOrder } from "./naturalOrder.ts";
-import {
-  topologyBuilder,
-  type NeuronIds,
-  type Topology,
-  type TopologyBuilder,
-} from "./topology.ts";
+import { neuronTracer, type Activation } from "./neuronTracer.ts";
+import type { Topology } from "./topology.ts";
 
 export interface LayerChain {
   /** In the order of the chain. */
@@ -56,115 +51,36 @@ function chainOf(
   return { layers, topology, warnings: [{ code: "TOPOLOGY_INFERRED", message }] };
 }
 
-/** What the layer before puts out; `isMap` when a position may stand behind each neuron. */
-interface Activation {
-  readonly ids: NeuronIds;
-  readonly isMap: boolean;
-}
-
 function placeLayers(layers: readonly WeightLayer[]): Placement {
-  const builder = topologyBuilder();
-  const breaks: string[] = [];
+  const tracer = neuronTracer({ grouped: "depthwise" });
   const gates = gatePairs(layers);
   const recurrent = new Set(gates.values());
   const inputs = new Map<string, Activation>();
-  let current: Activation | null = null;
+  /** What the layer before put out; `isMap` where positions may stand behind each neuron. */
+  let current: { activation: Activation; isMap: boolean } | null = null as {
+    activation: Activation;
+    isMap: boolean;
+  } | null;
 
   layers.forEach((layer, index) => {
     if (recurrent.has(index)) return;
     // The backward half of a bidirectional layer reads what the forward half read.
-    const forward =
-      layer.name.endsWith("_reverse") && inputs.get(layer.name.replace(/_reverse$/, ""));
-    let fitted = forward ? fitSenders(layer, forward) : null;
-    const joins = fitted !== null;
-    fitted ??= current && fitSenders(layer, current);
-    if (fitted === null) {
-      if (current !== null) breaks.push(layer.name);
-      const size = layer.layout.groups * layer.layout.inPerGroup;
-      const isFirst = current === null;
-      const name = isFirst ? "input" : `before ${layer.name}`;
-      const ids = builder.addLayer(name, size, isFirst ? "input" : "unknown");
-      fitted = { before: { ids, isMap: false }, layout: layer.layout };
-    }
-    inputs.set(layer.name, fitted.before);
+    const forward = layer.name.endsWith("_reverse") && inputs.get(layer.name.slice(0, -8));
+    const joins = forward && tracer.fits(layer, forward);
+    const order = layer.kind === "torch_dense" ? "channels first" : "positions first";
+    const plain = current === null ? tracer.source("input", null) : current.activation;
+    const mayFlatten = current?.isMap === true && ["dense", "torch_dense"].includes(layer.kind);
+    const before = joins ? forward : mayFlatten ? tracer.flatten(plain, order) : plain;
+    inputs.set(layer.name, before);
     const past = gates.get(index);
     const output =
       past === undefined
-        ? connectPlain(builder, layer, { index, ...fitted })
-        : connectGates(builder, layer, { index, ...fitted, past, pastLayer: layers[past]! });
-    current =
-      joins && current
-        ? { ids: Int32Array.of(...current.ids, ...output), isMap: false }
-        : { ids: output, isMap: isConvolution(layer) };
+        ? tracer.connect({ index, layer }, before)
+        : tracer.connectGated({ index, layer }, { index: past, layer: layers[past]! }, before);
+    const both = joins ? tracer.concatenate(layer.name, [plain, output]) : output;
+    current = { activation: both, isMap: isConvolution(layer) };
   });
-  return { topology: builder.build("inferred"), breaks };
-}
-
-interface Fitted {
-  readonly before: Activation;
-  readonly layout: WeightLayout;
-}
-
-/** How the layer reads from `before`, or null when its shape does not allow it. */
-function fitSenders({ kind, layout }: WeightLayer, before: Activation): Fitted | null {
-  const channels = before.ids.length;
-  const senders = layout.groups * layout.inPerGroup;
-  if (senders === channels) return { before, layout };
-  if (
-    kind === "torch_conv" &&
-    senders === 1 &&
-    channels > 0 &&
-    layout.outPerGroup % channels === 0
-  ) {
-    const perChannel = layout.outPerGroup / channels;
-    const axis = layout.roles.indexOf("out");
-    const parts = [
-      [channels, "group"],
-      [perChannel, "out"],
-    ] as const;
-    return { before, layout: splitAxis(layout, axis, parts) };
-  }
-  const isDense = kind === "torch_dense" || kind === "dense";
-  if (!isDense || !before.isMap || channels === 0 || senders % channels !== 0) return null;
-  const channel = [channels, "in"] as const;
-  const position = [senders / channels, "tap"] as const;
-  const parts =
-    kind === "torch_dense" ? ([channel, position] as const) : ([position, channel] as const);
-  return { before, layout: splitAxis(layout, layout.roles.indexOf("in"), parts) };
-}
-
-function connectPlain(
-  builder: TopologyBuilder,
-  layer: WeightLayer,
-  { index, before, layout }: Fitted & { index: number },
-): NeuronIds {
-  const to = builder.addLayer(layer.name, layout.groups * layout.outPerGroup, "hidden");
-  builder.connect({ layer: index, from: before.ids, to, layout, recurrent: false });
-  return to;
-}
-
-/** Units of a recurrent layer: its gates are taps between an input and a unit, and between a unit's past and a unit. */
-function connectGates(
-  builder: TopologyBuilder,
-  layer: WeightLayer,
-  wires: Fitted & { index: number; past: number; pastLayer: WeightLayer },
-): NeuronIds {
-  const { index, before, layout, past, pastLayer } = wires;
-  const units = pastLayer.in;
-  const to = builder.addLayer(layer.name, units, "hidden");
-  const ways = [
-    { layer: index, from: before.ids, layout, recurrent: false },
-    { layer: past, from: to, layout: pastLayer.layout, recurrent: true },
-  ];
-  for (const way of ways) {
-    const gates = [
-      [way.layout.outPerGroup / units, "tap"],
-      [units, "out"],
-    ] as const;
-    const split = splitAxis(way.layout, way.layout.roles.indexOf("out"), gates);
-    builder.connect({ ...way, to, layout: split });
-  }
-  return to;
+  return { topology: tracer.finish("inferred"), breaks: tracer.breaks };
 }
 
 /** Index of each `weight_ih` (Keras: `kernel`) to that of the `weight_hh` (`recurrent_kernel`) of the same units. */

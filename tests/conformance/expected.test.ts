@@ -14,6 +14,9 @@ const folders: readonly string[] = [
   "safetensors/",
   "checkpoints/mnist_mlp/final.onnx",
   "onnx/",
+  "tfjs-layers/",
+  "tfjs-graph/",
+  "tfjs-manifest/",
 ];
 
 /** Field of ours, field of theirs. */

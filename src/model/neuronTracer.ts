@@ -1,0 +1,216 @@
+/**
+ * Follows neurons through a network while its graph is walked: an activation carries the neurons on its channel axis, weight
+ * layers connect them, sums unite them, a flatten puts positions behind them.
+ */
+import { splitAxis, type WeightLayout } from "../tensor/layout.ts";
+import type { WeightLayer } from "./model.ts";
+import {
+  topologyBuilder,
+  type NeuronIds,
+  type NeuronLayer,
+  type Topology,
+  type Wire,
+} from "./topology.ts";
+
+/** Order of the elements of a flattened activation. */
+export type FlatOrder = "positions first" | "channels first";
+
+export interface Activation {
+  readonly neurons: Neurons;
+  /** How positions and channels lie in one axis; null while channels have an axis of their own. */
+  readonly flat: FlatOrder | null;
+}
+
+/** Numbered when first connected, since an input may not say its size. */
+export interface Neurons {
+  readonly name: string;
+  readonly role: NeuronLayer["role"];
+  /** As declared, or null. */
+  readonly size: number | null;
+  ids: NeuronIds | null;
+}
+
+/** A weight layer with its index in `Model.layers`. */
+export interface Placed {
+  readonly index: number;
+  readonly layer: WeightLayer;
+}
+
+export interface NeuronTracer {
+  /** Neurons that come from nowhere; of `size` null, as many as the first weight layer takes. */
+  source(name: string, size: number | null, role?: NeuronLayer["role"]): Activation;
+  /** True if the layer can read the activation: as many neurons as it takes, a multiple after a flatten, or groups of them. */
+  fits(layer: WeightLayer, from: Activation): boolean;
+  /** The neurons that the layer puts out. Where it does not fit, it reads from a new source, and `breaks` names it. */
+  connect(placed: Placed, from: Activation): Activation;
+  /** The same for a recurrent layer, whose gates are taps of one unit; `past` are the weights from its own past. */
+  connectGated(placed: Placed, past: Placed, from: Activation): Activation;
+  /** One neuron per place; activations of other sizes (a broadcast) are passed over. */
+  unite(parts: readonly Activation[]): Activation;
+  concatenate(name: string, parts: readonly Activation[]): Activation;
+  /** Some of an activation's neurons: a slice of its channels. */
+  slice(from: Activation, start: number, end: number): Activation;
+  flatten(from: Activation, order: FlatOrder): Activation;
+  /** `channels` neurons out of a vector that holds, position after position, all of them; null if it does not divide. */
+  unflatten(from: Activation, channels: number): Activation | null;
+  /** Names of the layers that fitted nothing. */
+  readonly breaks: readonly string[];
+  finish(certainty: Topology["certainty"]): Topology;
+}
+
+export interface NeuronTracerOptions {
+  /** Which kernels with fewer inputs than there are channels are taken for grouped ones. @defaultValue "any" */
+  readonly grouped?: "any" | "depthwise";
+}
+
+export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): NeuronTracer {
+  const builder = topologyBuilder();
+  const wires: Wire[] = [];
+  const breaks: string[] = [];
+
+  const numbered = ({ neurons }: Activation, size: number | null): NeuronIds | null => {
+    const known = size ?? neurons.size;
+    if (neurons.ids === null && known !== null) {
+      neurons.ids = builder.addLayer(neurons.name, known, neurons.role);
+    }
+    return neurons.ids;
+  };
+  const activation = (ids: NeuronIds, name: string): Activation => ({
+    neurons: { name, role: "hidden", size: ids.length, ids },
+    flat: null,
+  });
+
+  const layoutFor = (layer: WeightLayer, from: Activation): WeightLayout | null => {
+    const { layout } = layer;
+    const channels = from.neurons.ids?.length ?? from.neurons.size;
+    const senders = layout.groups * layout.inPerGroup;
+    if (channels === null || channels === senders) return layout;
+    if (channels === 0 || senders === 0) return null;
+    if (from.flat !== null && senders % channels === 0) {
+      return splitSenders(layout, channels, from.flat);
+    }
+    const groups = channels / senders;
+    const mayGroup = layout.groups === 1 && (grouped === "any" || senders === 1);
+    const isConvolution = layer.kind === "conv" || layer.kind === "torch_conv";
+    if (!isConvolution || !mayGroup || layout.outPerGroup % groups !== 0) return null;
+    const parts = [
+      [groups, "group"],
+      [layout.outPerGroup / groups, "out"],
+    ] as const;
+    return splitAxis(layout, layout.roles.indexOf("out"), parts);
+  };
+
+  /** The neurons and the layout with which `layer` reads `from`. */
+  const reading = (
+    layer: WeightLayer,
+    from: Activation,
+  ): { from: NeuronIds; layout: WeightLayout } => {
+    const layout = layoutFor(layer, from);
+    const senders = layer.layout.groups * layer.layout.inPerGroup;
+    const ids = layout && numbered(from, from.neurons.size ?? senders);
+    if (layout !== null && ids !== null) return { from: ids, layout };
+    breaks.push(layer.name);
+    const fresh = builder.addLayer(`before ${layer.name}`, senders, "unknown");
+    return { from: fresh, layout: layer.layout };
+  };
+
+  return {
+    breaks,
+    source: (name, size, role = "input") => ({
+      neurons: { name, role, size, ids: null },
+      flat: null,
+    }),
+    fits: (layer, from) => layoutFor(layer, from) !== null,
+    connect({ index, layer }, from) {
+      const read = reading(layer, from);
+      const to = builder.addLayer(layer.name, layer.out, "hidden");
+      wires.push({ layer: index, to, recurrent: false, ...read });
+      return activation(to, layer.name);
+    },
+    connectGated({ index, layer }, past, from) {
+      const read = reading(layer, from);
+      const units = past.layer.layout.inPerGroup;
+      const to = builder.addLayer(layer.name, units, "hidden");
+      const layout = gatesAsTaps(read.layout, units);
+      wires.push({ layer: index, to, recurrent: false, ...read, layout });
+      const own = gatesAsTaps(past.layer.layout, units);
+      wires.push({ layer: past.index, from: to, to, layout: own, recurrent: true });
+      return activation(to, layer.name);
+    },
+    unite(parts) {
+      for (const part of parts) numbered(part, null);
+      const size = Math.max(0, ...parts.map(({ neurons }) => neurons.ids?.length ?? 0));
+      const same = parts.filter(({ neurons }) => neurons.ids?.length === size);
+      const [first = parts[0]!, ...others] = same;
+      for (const { neurons } of others) {
+        if (neurons.ids !== first.neurons.ids) builder.merge(first.neurons.ids!, neurons.ids!);
+      }
+      return first;
+    },
+    concatenate(name, parts) {
+      const ids = parts.map((part) => numbered(part, null));
+      if (ids.some((own) => own === null)) return this.source(name, null, "unknown");
+      const joined = activation(Int32Array.from(ids.flatMap((own) => [...own!])), name);
+      return { ...joined, flat: parts.find(({ flat }) => flat !== null)?.flat ?? null };
+    },
+    slice(from, start, end) {
+      const ids = numbered(from, null);
+      return ids === null ? from : activation(ids.slice(start, end), from.neurons.name);
+    },
+    // The positions of an input that nothing has read yet are neurons of their own.
+    flatten: (from, order) => {
+      const isInput = from.neurons.ids === null && from.neurons.role === "input";
+      return isInput
+        ? { neurons: { ...from.neurons, size: null }, flat: null }
+        : { ...from, flat: from.flat ?? order };
+    },
+    unflatten(from, channels) {
+      const { ids, name, role } = from.neurons;
+      if (ids === null) return this.source(name, channels, role);
+      if (ids.length === channels) return { ...from, flat: null };
+      if (from.flat !== null || channels === 0 || ids.length % channels !== 0) return null;
+      const kept = ids.slice(0, channels);
+      builder.merge(
+        ids,
+        ids.map((_, i) => kept[i % channels]!),
+      );
+      wires.forEach((wire, i) => {
+        if (wire.to === ids) wires[i] = receiversAsTaps(wire, kept);
+      });
+      return activation(kept, from.neurons.name);
+    },
+    finish(certainty) {
+      for (const wire of wires) builder.connect(wire);
+      return builder.build(certainty);
+    },
+  };
+}
+
+function splitSenders(layout: WeightLayout, channels: number, order: FlatOrder): WeightLayout {
+  const channel = [channels, "in"] as const;
+  const position = [(layout.groups * layout.inPerGroup) / channels, "tap"] as const;
+  const parts =
+    order === "channels first" ? ([channel, position] as const) : ([position, channel] as const);
+  return splitAxis(layout, layout.roles.indexOf("in"), parts);
+}
+
+function gatesAsTaps(layout: WeightLayout, units: number): WeightLayout {
+  const gates = [
+    [layout.outPerGroup / units, "tap"],
+    [units, "out"],
+  ] as const;
+  return splitAxis(layout, layout.roles.indexOf("out"), gates);
+}
+
+/** A vector that becomes a map: units of one channel at other positions are one neuron, its weights taps. */
+function receiversAsTaps(wire: Wire, channels: NeuronIds): Wire {
+  const { layout } = wire;
+  if (layout.groups !== 1 || layout.roles.filter((role) => role === "out").length !== 1)
+    return wire;
+  const parts = [
+    [layout.outPerGroup / channels.length, "tap"],
+    [channels.length, "out"],
+  ] as const;
+  const split = splitAxis(layout, layout.roles.indexOf("out"), parts);
+  return { ...wire, to: channels, layout: split };
+}
