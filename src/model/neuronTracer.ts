@@ -81,6 +81,11 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
   });
 
   const layoutFor = (layer: WeightLayer, from: Activation): WeightLayout | null => {
+    const { ids, role } = from.neurons;
+    // What an input declares may be another axis, or the size before a reshape: its first reader knows better.
+    return splitFor(layer, from) ?? (ids === null && role === "input" ? layer.layout : null);
+  };
+  const splitFor = (layer: WeightLayer, from: Activation): WeightLayout | null => {
     const { layout } = layer;
     const channels = from.neurons.ids?.length ?? from.neurons.size;
     const senders = layout.groups * layout.inPerGroup;
@@ -107,7 +112,8 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
   ): { from: NeuronIds; layout: WeightLayout } => {
     const layout = layoutFor(layer, from);
     const senders = layer.layout.groups * layer.layout.inPerGroup;
-    const ids = layout && numbered(from, from.neurons.size ?? senders);
+    const size = layout === layer.layout ? senders : from.neurons.size;
+    const ids = layout && numbered(from, size);
     if (layout !== null && ids !== null) return { from: ids, layout };
     breaks.push(layer.name);
     const fresh = builder.addLayer(`before ${layer.name}`, senders, "unknown");
@@ -138,6 +144,7 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
       return activation(to, layer.name);
     },
     unite(parts) {
+      if (parts.every(({ neurons }) => neurons === parts[0]!.neurons)) return parts[0]!;
       for (const part of parts) numbered(part, null);
       const size = Math.max(0, ...parts.map(({ neurons }) => neurons.ids?.length ?? 0));
       const same = parts.filter(({ neurons }) => neurons.ids?.length === size);
