@@ -3,8 +3,8 @@
  *
  * Domain: finite weights. `in` sums the weights that a neuron receives, `out` those it sends, `both` adds the two. Every tap of
  * a kernel counts, zero or not; parallel blocks add up. `negative` is the magnitude of the negative part, so that
- * signed = positive - negative and absolute = positive + negative. A neuron without any block in the direction asked for
- * (the input layer has no `in`) has no value; one whose weights are all zero has strength 0.
+ * signed = positive - negative and absolute = positive + negative. The empty sum is 0: an input neuron receives nothing. Only a
+ * neuron that no block touches has no value.
  * Cost: one pass over the weights, float64 sums.
  * Source: Barrat et al. 2004, doi 10.1073/pnas.0400087101; signs as in the rewiring of Scabini et al., arXiv 2207.08148.
  * Golden: docs/measures/strength.md, by hand.
@@ -34,8 +34,8 @@ export function nodeStrength(
   const covered = new Uint8Array(graph.nodeCount);
   for (const block of graph.blocks) {
     const { rows, columns } = sumsOf(block, sign);
-    if (direction !== "out") addTo({ values, covered }, block.rowNodes, rows);
-    if (direction !== "in") addTo({ values, covered }, block.columnNodes, columns);
+    addTo({ values, covered }, block.rowNodes, direction === "out" ? null : rows);
+    addTo({ values, covered }, block.columnNodes, direction === "in" ? null : columns);
   }
   return { values: checkRange(values, "strength"), covered };
 }
@@ -73,9 +73,13 @@ function sumsOf(
   return sums;
 }
 
-function addTo({ values, covered }: NodeValues, nodes: Int32Array, sums: Float64Array): void {
+function addTo(
+  { values, covered }: NodeValues,
+  nodes: Int32Array,
+  sums: Float64Array | null,
+): void {
   nodes.forEach((node, i) => {
-    values[node]! += sums[i]!;
     covered[node] = 1;
+    if (sums !== null) values[node]! += sums[i]!;
   });
 }

@@ -10,8 +10,8 @@ const strengths = (rows: readonly (readonly number[])[], options: NodeStrengthOp
   nullable(nodeStrength(chainGraph([{ rows }]), options));
 
 describe("golden", () => {
-  const none4 = [null, null, null, null];
-  const none5 = [...none4, null];
+  const none4 = [0, 0, 0, 0];
+  const none5 = [...none4, 0];
   test.each([
     // hand: column sums of the parts
     { sign: "positive", direction: "out", expected: [10, 7, 7, 2, 4, ...none4] },
@@ -29,15 +29,7 @@ describe("golden", () => {
   test("all taps of a kernel count (hand)", () => {
     const toy = rolledToy();
     expect(nullable(nodeStrength(toy, { direction: "in" }))).toEqual([
-      null,
-      null,
-      7,
-      1,
-      0,
-      12,
-      -1,
-      -1,
-      1,
+      0, 0, 7, 1, 0, 12, -1, -1, 1,
     ]);
     expect(nullable(nodeStrength(toy))).toEqual([14, -6, 9, 8, 2, 10, 1, -1, 1]);
   });
@@ -51,7 +43,13 @@ describe("golden", () => {
       ],
     });
     expect(nullable(nodeStrength(graph, {}))).toEqual([2, 9, 5, 12]);
-    expect(nullable(nodeStrength(graph, { direction: "in" }))).toEqual([null, 4, -2, 12]);
+    expect(nullable(nodeStrength(graph, { direction: "in" }))).toEqual([0, 4, -2, 12]);
+  });
+
+  test("a neuron that no block touches has none", () => {
+    const graph = chainGraph([{ rows: [[1]] }]);
+    const lonely = { ...graph, nodeCount: 3 };
+    expect(nullable(nodeStrength(lonely))).toEqual([1, 1, null]);
   });
 
   test("zeros have strength 0, not none", () => {
