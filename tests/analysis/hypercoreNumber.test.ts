@@ -225,6 +225,12 @@ test.each([
   expect(call).toThrow(expect.toSatisfy((e) => isWeightGraphError(e, "USAGE_INVALID_OPTION")));
 });
 
+test("one weight: a hyperedge of one vertex (hand)", () => {
+  expect(cores([[-5]], { l: 1 })).toEqual([5]);
+  expect(cores([[-5]], { l: 2 })).toEqual([0]);
+  expect(cores([[-5]], { l: 1, sign: "positive" })).toEqual([0]);
+});
+
 test("a graph without edges has no hypercore", () => {
   expect(() => hypercoreOfMatrix(matrixOf([]))).toThrow(
     expect.toSatisfy((e) => isWeightGraphError(e, "GRAPH_NO_EDGES")),

@@ -32,6 +32,34 @@ describe.each(measures)("$id", (measure) => {
     }
   });
 
+  test("relabelling hidden neurons permutes their values and leaves the others alone", () => {
+    const [first, second] = [
+      [
+        [5, 1, 0],
+        [-2, 4, 1],
+        [3, 0, -7],
+        [0, 2, 2],
+      ],
+      [
+        [1, 2, -3, 4],
+        [0, -5, 6, 1],
+      ],
+    ];
+    const order = [2, 0, 3, 1];
+    const plain = measure.run(chainGraph([{ rows: first }, { rows: second }])).nodes;
+    const relabelled = measure.run(
+      chainGraph([
+        { rows: order.map((row) => first[row]!) },
+        { rows: second.map((row) => order.map((column) => row[column]!)) },
+      ]),
+    ).nodes;
+    const expected = [0, 1, 2, ...order.map((node) => 3 + node), 7, 8].map((node) => plain[node]!);
+    relabelled.forEach((value, node) => {
+      if (value === null) expect(value).toBe(expected[node]);
+      else expect(value).toBeCloseTo(expected[node]!, 12);
+    });
+  });
+
   test("refuses parameters that it does not have, and graphs without edges", () => {
     thrownBy(() => measure.run(toy, { colour: "red" }), "USAGE_INVALID_OPTION");
     thrownBy(() => measure.run(chainGraph([])), "GRAPH_NO_EDGES");
