@@ -1,7 +1,8 @@
 import { MultiDirectedGraph } from "graphology";
 import { Sigma } from "sigma";
 import type { ViewEpoch, ViewStructure } from "../src/index.ts";
-import { css, faded, type Rgb } from "./colours.ts";
+import { css, faded, type Rgb } from "../cli/picture/colours.ts";
+import { edgeStyles, stepped } from "../cli/picture/edgeStyle.ts";
 
 interface NodeAttributes {
   x: number;
@@ -58,9 +59,6 @@ export interface Drawing {
   placeAt(x: number, y: number): { readonly x: number; readonly y: number };
   zoom(step: "in" | "out" | "all"): void;
 }
-
-/** Steps of opacity, so that equal colours share one entry of sigma's colour cache. */
-const alphaSteps = 32;
 
 export function createDrawing(
   container: HTMLElement,
@@ -147,33 +145,26 @@ export function createDrawing(
   };
 }
 
-/** Weakest first, so that the strongest lie on top. An edge is as bold as it is strong among those of its block. */
+/** Weakest first, so that the strongest lie on top. */
 function addEdges(
   graph: MultiDirectedGraph<NodeAttributes, EdgeAttributes>,
-  drawn: DrawnEdges,
+  { edges, count, shows, positive, negative }: DrawnEdges,
 ): PaintedEdges {
-  const { from, to, weight, block, blocks } = drawn.edges;
-  const strongest = blocks.map(() => 0);
-  for (let i = 0; i < blocks.length && i < weight.length; i++) {
-    strongest[block[i]!] = Math.max(strongest[block[i]!]!, Math.abs(weight[i]!));
-  }
-  // Many edges are each drawn fainter, so that the crowd keeps its texture.
-  const crowd = Math.min(1, Math.sqrt(1500 / Math.max(1, drawn.count)));
-  let count = 0;
-  let absoluteSum = 0;
-  for (let i = drawn.count - 1; i >= 0; i--) {
+  const { from, to, weight } = edges;
+  const styleOf = edgeStyles(edges, count);
+  const painted = { count: 0, absoluteSum: 0 };
+  for (let i = count - 1; i >= 0; i--) {
     const w = weight[i]!;
-    if (w === 0 || !drawn.shows(w)) continue;
-    const strength = Math.abs(w) / strongest[block[i]!]!;
-    const alpha = 0.04 + 0.82 * (crowd * strength + (1 - crowd) * strength ** 2.2);
-    const colour = w > 0 ? drawn.positive : drawn.negative;
+    if (w === 0 || !shows(w)) continue;
+    const { strength, alpha } = styleOf(i);
+    const colour = w > 0 ? positive : negative;
     graph.addDirectedEdgeWithKey(i, from[i]!, to[i]!, {
       size: 0.6 + 2.6 * strength,
-      color: faded(colour, Math.ceil(alpha * alphaSteps) / alphaSteps),
-      plain: faded(colour, Math.ceil((0.45 + 0.55 * strength) * alphaSteps) / alphaSteps),
+      color: faded(colour, alpha),
+      plain: faded(colour, stepped(0.45 + 0.55 * strength)),
     });
-    count++;
-    absoluteSum += Math.abs(w);
+    painted.count++;
+    painted.absoluteSum += Math.abs(w);
   }
-  return { count, absoluteSum };
+  return painted;
 }

@@ -1,11 +1,11 @@
 /** The page: asks the server for the structure, draws it, and keeps panels and picture in step with the state. */
 import type { ViewEpoch, ViewStructure } from "../src/index.ts";
-import { palettes } from "./colours.ts";
+import { palettes } from "../cli/picture/colours.ts";
 import { dataSource, type DataSource } from "./dataSource.ts";
 import { createDrawing, type Drawing, type PaintedEdges } from "./drawing.ts";
 import { byId, element } from "./element.ts";
 import { walkByKeys } from "./keyboard.ts";
-import { colourOf, measureScale, sizeOf } from "./measureScale.ts";
+import { colourOf, sizeOf } from "../cli/picture/measureScale.ts";
 import { controlsPanel } from "./panels/controls.ts";
 import { layerLabels } from "./panels/layerLabels.ts";
 import { legendPanel } from "./panels/legend.ts";
@@ -13,7 +13,7 @@ import { neuronPanels } from "./panels/neuronPanels.ts";
 import { searchPanel } from "./panels/search.ts";
 import { timelinePanel } from "./panels/timeline.ts";
 import { toolsPanel } from "./panels/tools.ts";
-import { createStore, type Store } from "./state.ts";
+import { createStore, scaleOf, type Store } from "./state.ts";
 import { numberText, percentText, printable } from "./text.ts";
 
 async function start(): Promise<void> {
@@ -71,7 +71,7 @@ function fetchWanted(store: Store, source: DataSource): void {
     if (store.get().wanted === wanted) store.set({ epoch });
   };
   store.follow(["wanted"], ({ wanted, epoch }) => {
-    if (epoch?.index === wanted) return;
+    if (epoch.index === wanted) return;
     bring(wanted).catch(report);
   });
 }
@@ -96,15 +96,14 @@ function picture(structure: ViewStructure, store: Store, source: DataSource): vo
   toolsPanel(byId("tools"), store, drawing);
   walkByKeys(stage, structure, store);
   store.follow(["epoch", "colourBy", "sizeBy", "range", "theme"], (state) => {
-    const colour = measureScale(structure, state, state.colourBy);
-    const size = measureScale(structure, state, state.sizeBy);
+    const colour = scaleOf(structure, state, "colourBy");
+    const size = scaleOf(structure, state, "sizeBy");
     drawing.paintNodes(
       (node) => colourOf(colour, node, state.theme),
       (node) => sizeOf(size, node),
     );
   });
   store.follow(["epoch", "positive", "negative", "edgeShare", "theme"], (state) => {
-    if (state.epoch === null) return;
     const { edges, index } = state.epoch;
     drawn = String(index);
     const painted = drawing.paintEdges({

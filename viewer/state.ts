@@ -1,12 +1,12 @@
-import type { ViewEpoch } from "../src/index.ts";
-
-export type Theme = "dark" | "light";
+import type { Theme } from "../cli/picture/colours.ts";
+import { measureScale, type MeasureScale } from "../cli/picture/measureScale.ts";
+import type { ViewEpoch, ViewStructure } from "../src/index.ts";
 
 export interface ViewState {
   readonly theme: Theme;
-  /** The epoch asked for; `epoch` follows when its data have come. */
+  /** Index of the epoch asked for; `epoch` follows when its data have come. */
   readonly wanted: number;
-  readonly epoch: ViewEpoch | null;
+  readonly epoch: ViewEpoch;
   /** Measure ids. */
   readonly colourBy: string;
   readonly sizeBy: string;
@@ -45,4 +45,13 @@ export function createStore(initial: ViewState): Store {
       run(state);
     },
   };
+}
+
+/** The scale of the measure that is chosen for colours or for sizes; null when none is. */
+export function scaleOf(
+  structure: ViewStructure,
+  state: ViewState,
+  key: "colourBy" | "sizeBy",
+): MeasureScale | null {
+  return measureScale(structure, state.epoch, { id: state[key], range: state.range });
 }

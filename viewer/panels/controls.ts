@@ -10,7 +10,7 @@ interface Choice {
 /** What is drawn, and how: measures for colour and size, signs, how many edges. */
 export function controlsPanel(form: HTMLElement, store: Store): void {
   const { epoch } = store.get();
-  const measures = (epoch?.measures ?? []).map(({ id, title }) => ({ value: id, text: title }));
+  const measures = epoch.measures.map(({ id, title }) => ({ value: id, text: title }));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.replaceChildren(
     select(store, "colourBy", "Colour by", measures),
@@ -60,7 +60,7 @@ function edgeSlider(store: Store): HTMLElement {
     max: String(steps),
     step: "1",
   });
-  const inHand = (state: ViewState): number => Math.max(1, state.epoch?.edges.shown ?? 1);
+  const inHand = (state: ViewState): number => Math.max(1, state.epoch.edges.shown);
   slider.addEventListener("input", () => {
     const state = store.get();
     store.set({ edgeShare: inHand(state) ** (Number(slider.value) / steps - 1) });

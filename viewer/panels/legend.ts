@@ -1,14 +1,13 @@
 import type { ViewStructure } from "../../src/index.ts";
-import { along, css, palettes } from "../colours.ts";
+import { along, css, palettes, type Theme } from "../../cli/picture/colours.ts";
 import { element, svgElement } from "../element.ts";
 import {
-  measureScale,
   rampOf,
   sizeOf,
   type MeasureScale,
   type ValueRange,
-} from "../measureScale.ts";
-import type { Store, Theme, ViewState } from "../state.ts";
+} from "../../cli/picture/measureScale.ts";
+import { scaleOf, type Store, type ViewState } from "../state.ts";
 import { numberText, printable } from "../text.ts";
 
 const width = 248;
@@ -18,8 +17,8 @@ const barsHeight = 42;
 /** Colours, sizes and line colours with the numbers that they stand for in this epoch. */
 export function legendPanel(panel: HTMLElement, structure: ViewStructure, store: Store): void {
   store.follow(["epoch", "colourBy", "sizeBy", "range", "theme", "edgeShare"], (state) => {
-    const colour = measureScale(structure, state, state.colourBy);
-    const size = measureScale(structure, state, state.sizeBy);
+    const colour = scaleOf(structure, state, "colourBy");
+    const size = scaleOf(structure, state, "sizeBy");
     panel.replaceChildren(
       ...(colour === null
         ? []
@@ -119,7 +118,7 @@ function sizeKey(structure: ViewStructure, scale: MeasureScale, state: ViewState
 }
 
 function edgeKey({ epoch, theme, edgeShare }: ViewState): HTMLElement {
-  const weights = epoch?.edges.weight ?? [];
+  const weights = epoch.edges.weight;
   const count = Math.max(1, Math.round(weights.length * edgeShare));
   const drawn = weights.slice(0, count);
   const line = (sign: "positive" | "negative", values: readonly number[]): HTMLElement => {

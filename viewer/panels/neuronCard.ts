@@ -1,8 +1,8 @@
 import type { NodeEdge, NodeEdges, ViewStructure } from "../../src/index.ts";
-import { css } from "../colours.ts";
+import { css } from "../../cli/picture/colours.ts";
 import { element } from "../element.ts";
-import { colourOf, measureScale } from "../measureScale.ts";
-import type { ViewState } from "../state.ts";
+import { colourOf } from "../../cli/picture/measureScale.ts";
+import { scaleOf, type ViewState } from "../state.ts";
 import { locate, neuronName, numberText, printable } from "../text.ts";
 
 export interface NeuronCardOptions {
@@ -23,7 +23,7 @@ export function neuronCard(
   const { layer, index } = locate(structure, options.node);
   const { name, size } = structure.layers[layer]!;
   const swatch = element("span", { class: "swatch" });
-  const scale = measureScale(structure, state, state.colourBy);
+  const scale = scaleOf(structure, state, "colourBy");
   swatch.style.background = css(colourOf(scale, options.node, state.theme));
   const parts: HTMLElement[] = [
     element(
@@ -51,7 +51,7 @@ export function neuronCard(
 function measureTable(structure: ViewStructure, state: ViewState, node: number): HTMLElement {
   const { offset, size } = structure.layers[locate(structure, node).layer]!;
   const table = element("dl", { class: "measures" });
-  for (const { id, title, values } of state.epoch?.measures ?? []) {
+  for (const { id, title, values } of state.epoch.measures) {
     const value = values[node] ?? null;
     const inLayer = values.slice(offset, offset + size);
     const rank =

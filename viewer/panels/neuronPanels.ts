@@ -17,7 +17,7 @@ export function neuronPanels(
 
   const fill = async (panel: HTMLElement, which: "hovered" | "pinned"): Promise<void> => {
     const { epoch, [which]: node } = store.get();
-    if (node === null || epoch === null) return;
+    if (node === null) return;
     const show = (edges: NodeEdges | null): void =>
       panel.replaceChildren(
         ...neuronCard(structure, store.get(), {
@@ -31,7 +31,7 @@ export function neuronPanels(
     try {
       const edges = await source.edgesOf(epoch.index, node);
       const now = store.get();
-      if (now[which] === node && now.epoch?.index === epoch.index) show(edges);
+      if (now[which] === node && now.epoch.index === epoch.index) show(edges);
     } catch (error) {
       panel.append(element("p", { class: "quiet" }, printable(String(error))));
     }

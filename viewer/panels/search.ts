@@ -24,7 +24,7 @@ export function searchPanel(panel: HTMLElement, structure: ViewStructure, store:
   };
   const found = (): number[] => {
     const { epoch, colourBy } = store.get();
-    const values = epoch?.measures.find(({ id }) => id === colourBy)?.values ?? [];
+    const values = epoch.measures.find(({ id }) => id === colourBy)?.values ?? [];
     return findNeurons(structure, values, input.value);
   };
   input.addEventListener("input", () => {

@@ -53,7 +53,7 @@ function playThrough(store: Store, last: number): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   store.follow(["playing", "epoch"], ({ playing, epoch, wanted }: ViewState) => {
     clearTimeout(timer);
-    if (!playing || epoch?.index !== wanted) return;
+    if (!playing || epoch.index !== wanted) return;
     if (wanted === last) {
       store.set({ playing: false });
       return;

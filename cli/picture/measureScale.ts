@@ -1,10 +1,16 @@
-import type { ViewStructure } from "../src/index.ts";
-import { along, palettes, type Rgb } from "./colours.ts";
-import type { Theme, ViewState } from "./state.ts";
+import type { ViewEpoch, ViewStructure } from "../../src/index.ts";
+import { along, palettes, type Rgb, type Theme } from "./colours.ts";
 
 export interface ValueRange {
   readonly low: number;
   readonly high: number;
+}
+
+export interface ScaleChoice {
+  /** Of the measure. */
+  readonly id: string;
+  /** What the colours span: all values of the graph, or those of each layer by itself. */
+  readonly range: "graph" | "layer";
 }
 
 /** How the values of one measure become colours and sizes. */
@@ -20,13 +26,13 @@ export interface MeasureScale extends ValueRange {
   place(node: number): number | null;
 }
 
-/** The scale of measure `id` in the epoch in hand; null while there is none. */
+/** The scale of a measure in one epoch; null when the epoch has none of this name. Cost: O(nodes). */
 export function measureScale(
   structure: ViewStructure,
-  { epoch, range }: ViewState,
-  id: string,
+  epoch: ViewEpoch,
+  { id, range }: ScaleChoice,
 ): MeasureScale | null {
-  const measure = epoch?.measures.find((one) => one.id === id);
+  const measure = epoch.measures.find((one) => one.id === id);
   if (measure === undefined) return null;
   const { title, problem, values } = measure;
   const whole = extentOf(values, 0, values.length);

@@ -1,4 +1,4 @@
-import type { Theme } from "./state.ts";
+export type Theme = "dark" | "light";
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
