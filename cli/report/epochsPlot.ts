@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { SignatureRecord } from "../../src/index.ts";
 import { printable } from "../render.ts";
-import { plotGrid, plotSvg } from "./plotSvg.ts";
+import { plotGrid, plotSvg, tickText } from "./plotSvg.ts";
 
 export interface EpochMetrics {
   readonly epoch: number;
@@ -72,8 +72,12 @@ function panel(title: string, points: readonly Point[], colour: string): string 
     marginRight: 14,
     marginBottom: 26,
     // Epochs are whole: no tick between two of them.
-    x: { label: null, ticks: 5, tickFormat: (epoch: number) => (epoch % 1 === 0 ? `${epoch}` : "") },
-    y: { label: null, ticks: 4, grid: true, nice: true, tickFormat: "~g" },
+    x: {
+      label: null,
+      ticks: 5,
+      tickFormat: (epoch: number) => (epoch % 1 === 0 ? `${epoch}` : ""),
+    },
+    y: { label: null, ticks: 4, grid: true, nice: true, tickFormat: tickText },
     marks: [
       Plot.text([title], {
         frameAnchor: "top-left",

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { printable } from "../render.ts";
-import { plotGrid, plotSvg } from "./plotSvg.ts";
+import { plotGrid, plotSvg, tickText } from "./plotSvg.ts";
 
 /** Weights of one layer, counted: `counts[i]` of them lie between `low + i · step` and the next. */
 export interface WeightHistogram {
@@ -47,7 +47,7 @@ export function weightPlots(histograms: readonly WeightHistogram[]): string {
       marginTop: 28,
       marginRight: 14,
       marginBottom: 26,
-      x: { label: null, ticks: 5, tickFormat: "~g" },
+      x: { label: null, ticks: 5, tickFormat: tickText },
       y: { label: null, ticks: 3, grid: true, tickFormat: "~%" },
       color: { domain: ["negative", "positive"], range: ["#d9620f", "#2f6fd6"] },
       marks: [
@@ -84,12 +84,20 @@ export function strengthPlot(layers: readonly LayerValues[]): string {
     height: 60 + 34 * rows.length,
     marginLeft: 220,
     marginRight: 16,
-    x: { label: null, grid: true, tickFormat: "~g" },
+    x: { label: null, grid: true, tickFormat: tickText },
     y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
       Plot.tickX(points, { x: "value", y: "label", stroke: "#2f6fd6", strokeOpacity: 0.3 }),
-      Plot.boxX(points, { x: "value", y: "label", fill: "#f1b24a", fillOpacity: 0.75, r: 0, insetTop: 8, insetBottom: 8 }),
+      Plot.boxX(points, {
+        x: "value",
+        y: "label",
+        fill: "#f1b24a",
+        fillOpacity: 0.75,
+        r: 0,
+        insetTop: 8,
+        insetBottom: 8,
+      }),
     ],
   });
 }

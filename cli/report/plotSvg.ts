@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { numberText } from "../render.ts";
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
@@ -26,4 +27,9 @@ export function plotGrid(
     return `<g transform="translate(${x},${y})">${plot}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${wide} ${tall}" width="${wide}" height="${tall}">${placed.join("")}</svg>`;
+}
+
+/** A tick's number as the tables write it. */
+export function tickText(value: number): string {
+  return numberText(Number(value.toPrecision(6)));
 }
