@@ -13,6 +13,7 @@ import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
 import { reinitCommand } from "./commands/reinit.ts";
+import { reportCommand } from "./commands/report.ts";
 import { rewireCommand } from "./commands/rewire.ts";
 import { viewCommand } from "./commands/view.ts";
 import type { CliContext } from "./context.ts";
@@ -60,6 +61,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         reinit: reinitCommand,
         view: viewCommand,
         export: exportCommand,
+        report: reportCommand,
       },
       docs: {
         brief: "Neural-network weights as weighted multipartite graphs",

@@ -102,10 +102,11 @@ async function followTraining(
   },
 ): Promise<TrainingData> {
   const records: SignatureRecord[] = [];
-  for (const { epoch, load } of snapshots) {
+  for (const snapshot of snapshots) {
+    const { epoch } = snapshot;
     signal?.throwIfAborted();
     onProgress?.(`epoch ${epoch}`);
-    records.push(...snapshotRecords({ epoch, graph: await layeredGraph(await load()) }));
+    records.push(...snapshotRecords({ epoch, graph: await layeredGraph(await snapshot.load()) }));
   }
   const metrics = snapshots.map((snapshot) => ({
     epoch: snapshot.epoch,

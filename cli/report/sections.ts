@@ -6,6 +6,11 @@ import { graphPicture } from "./graphPicture.ts";
 import { strengthPlot, weightPlots } from "./layerPlots.ts";
 import { markup, raw, type Markup } from "./markup.ts";
 
+const layerColumns =
+  "name,op,kind,shape,dtype,weights,non-zero,min,max,L2 norm,mean strength,sd of strength".split(
+    ",",
+  );
+
 /** Rows of the longest tables and plots; what is left out is said. */
 const mostRows = 24;
 const topNeurons = 5;
@@ -117,10 +122,6 @@ export function layersSection({ layers, coverage }: ReportData): Markup {
     layer.outStrength?.mean,
     layer.outStrength?.std,
   ]);
-  const head = [
-    ...["name", "op", "kind", "shape", "dtype", "weights", "non-zero", "min", "max", "L2 norm"],
-    ...["mean strength", "sd of strength"],
-  ];
   const counts = [
     ["weights", coverage.weights],
     ["biases", coverage.biases],
@@ -128,7 +129,7 @@ export function layersSection({ layers, coverage }: ReportData): Markup {
     ["explained", coverage.explained],
     ["all parameters", coverage.parameters],
   ] as const;
-  return markup`<section><h2>Layers</h2>${table(head, rows)}
+  return markup`<section><h2>Layers</h2>${table(layerColumns, rows)}
 <h3>Coverage</h3>${table(["what", "elements"], counts)}
 ${unexplained(coverage)}</section>`;
 }

@@ -1,0 +1,72 @@
+import { buildCommand, type Command } from "@stricli/core";
+import { openModel, openSeries, writeFileAtomically } from "../../src/node.ts";
+import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
+import { jsonFlag } from "../flags.ts";
+import { checkInput, requireLayers } from "../input.ts";
+import { printable } from "../render.ts";
+import { collectReport } from "../report/collectReport.ts";
+import { renderReport } from "../report/renderReport.ts";
+
+interface Flags {
+  readonly json: boolean;
+  readonly series?: string;
+  readonly out: string;
+  readonly force: boolean;
+}
+
+export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
+  docs: {
+    brief: "Write an HTML page with pictures of a model file",
+    fullDescription:
+      "One file that needs no network: the layered graph, weights and strengths by layer, the top neurons of each measure, " +
+      "coverage, and with --series a folder of checkpoints over its epochs.",
+  },
+  parameters: {
+    flags: {
+      json: jsonFlag,
+      series: {
+        kind: "parsed",
+        parse: String,
+        brief: "Folder of checkpoints to follow in the same page",
+        placeholder: "FOLDER",
+        optional: true,
+      },
+      out: {
+        kind: "parsed",
+        parse: String,
+        brief: "File to write",
+        default: "report.html",
+        placeholder: "FILE",
+      },
+      force: { kind: "boolean", brief: "Overwrite an existing output file", default: false },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
+    },
+  },
+  async func({ json, series: folder, out, force }, file) {
+    await checkInput(file);
+    const model = await openModel(file);
+    requireLayers(model);
+    if (folder !== undefined) await checkInput(folder);
+    const { signal } = this;
+    const series = folder === undefined ? undefined : await openSeries(folder, { signal });
+    const progress = progressLine(this, "report:");
+    const data = await collectReport(model, {
+      ...(series && { series }),
+      signal,
+      onProgress: (what) => progress.update(what),
+    });
+    const page = renderReport(data);
+    progress.done();
+    await writeFileAtomically(out, page, { overwrite: force });
+    if (json) {
+      const byteLength = Buffer.byteLength(page);
+      writeJson(this, { schema: "weightgraph.report", version: 1, path: out, byteLength });
+    } else {
+      say(this, `wrote ${printable(out)}`);
+    }
+    sayWarnings(this, [...model.warnings, ...(series?.warnings ?? [])]);
+  },
+});
