@@ -8,6 +8,9 @@
 import type { NeuronIds } from "../../model/topology.ts";
 import type { Dimension } from "./schema.ts";
 
+/** Neurons that a model may have: sizes in a file are only numbers until something is allocated for them. */
+export const neuronLimit: number = 2 ** 24;
+
 /** A factor of an axis. Atoms are told apart by identity: the same input axis stays the same object. */
 export interface Atom {
   readonly size: Dimension;
@@ -18,7 +21,7 @@ export interface Atom {
 export type Axis = readonly Atom[];
 
 /** A graph input whose neurons are not decided before a weight layer reads it: channels for a Conv, features for a Gemm. */
-export interface OpenInput {
+interface OpenInput {
   readonly name: string;
   /** The neurons given so far, by how many were asked for. */
   readonly taken: Map<number, NeuronIds>;
@@ -67,13 +70,6 @@ export function shapeOf({ axes }: Activation): Dimension[] | null {
   return axes && axes.map(axisSize);
 }
 
-/** Position of axis `axis`, negative ones counted from the end; null where there is none. */
-export function resolveAxis(activation: Activation, axis: number): number | null {
-  const rank = activation.axes?.length ?? 0;
-  const own = axis < 0 ? axis + rank : axis;
-  return own >= 0 && own < rank ? own : null;
-}
-
 /** Takes other axes; where a carrying atom is no longer among them, the neurons are lost. */
 export function withAxes(activation: Activation, axes: readonly Axis[]): Activation {
   const carriers = carriersOf(activation.axes ?? []);
@@ -100,7 +96,7 @@ export function withFeatures(axes: readonly Axis[], axis: number, features: Neur
 export function featuresOf(activation: Activation, axis: number, size: number): NeuronIds | null {
   const { axes, ids } = activation;
   const own = axes?.[axis];
-  if (ids === null || axes === null || own === undefined) return null;
+  if (ids === null || axes === null || own === undefined || size > neuronLimit) return null;
   const carriers = own.filter((atom) => atom.carries);
   if (carriers.length === 0 || carriersOf(axes).length !== carriers.length) return null;
   const sizes = resolvedSizes(own, size);

@@ -1,13 +1,19 @@
 /** Gathers what the walk over the graph finds: weight layers, the neurons they connect, and what every stored tensor is for. */
+import { FormatError } from "../../errors.ts";
 import type { StoredTensor, TensorRole, WeightKind, WeightLayer } from "../../model/model.ts";
-import { topologyBuilder, type NeuronIds, type Topology } from "../../model/topology.ts";
-import { weightLayout, type AxisRole, type WeightLayout } from "../../tensor/layout.ts";
-import { sameShape, type Shape } from "../../tensor/shape.ts";
-import { featuresOf, type Activation } from "./activation.ts";
+import {
+  topologyBuilder,
+  type NeuronIds,
+  type NeuronLayer,
+  type Topology,
+} from "../../model/topology.ts";
+import type { WeightLayout } from "../../tensor/layout.ts";
+import { sameShape } from "../../tensor/shape.ts";
+import { featuresOf, neuronLimit, type Activation } from "./activation.ts";
 import type { Constant } from "./constant.ts";
 import type { TensorRecord } from "./schema.ts";
 
-export interface WeightSpec {
+interface WeightSpec {
   /** Of the layer. @defaultValue the constant's */
   readonly name?: string;
   readonly constant: Constant;
@@ -61,6 +67,17 @@ export function collector(): Collector {
   const partial: string[] = [];
   const unknownOperators = new Map<string, number>();
 
+  let neuronCount = 0;
+
+  const addLayer = (name: string, size: number, role: NeuronLayer["role"]): NeuronIds => {
+    neuronCount += size;
+    if (neuronCount > neuronLimit) {
+      throw new FormatError("FORMAT_LIMIT", `over ${neuronLimit} neurons are announced`, {
+        path: [name],
+      });
+    }
+    return builder.addLayer(name, size, role);
+  };
   const unique = (name: string): string => {
     const uses = (usedNames.get(name) ?? 0) + 1;
     usedNames.set(name, uses);
@@ -79,7 +96,7 @@ export function collector(): Collector {
     if (open === null) return null;
     const taken = open.taken.get(size);
     if (taken !== undefined) return taken;
-    const ids = builder.addLayer(unique(open.name), size, "input");
+    const ids = addLayer(unique(open.name), size, "input");
     open.taken.set(size, ids);
     return ids;
   };
@@ -90,15 +107,15 @@ export function collector(): Collector {
       drafts.push(spec);
       return { index: drafts.length - 1, name: unique(spec.name ?? spec.constant.name) };
     },
-    receivers: (name, size) => builder.addLayer(name, size, "hidden"),
+    receivers: (name, size) => addLayer(name, size, "hidden"),
     senders(activation, axis, size, layerName) {
       const ids = known(activation, axis, size);
       if (ids !== null) return ids;
       partial.push(layerName);
-      return builder.addLayer(unique(`${layerName} (senders)`), size, "unknown");
+      return addLayer(unique(`${layerName} (senders)`), size, "unknown");
     },
     part: (activation, axis, size, name) =>
-      known(activation, axis, size) ?? builder.addLayer(unique(name), size, "unknown"),
+      known(activation, axis, size) ?? addLayer(unique(name), size, "unknown"),
     merge: (a, b) => builder.merge(a, b),
     connect({ index, from, to, layout, recurrent = false }) {
       builder.connect({ layer: index, from, to, layout, recurrent });
@@ -174,46 +191,4 @@ function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>
   };
   if (isWhole) stored.set(record!, tensor);
   return tensor;
-}
-
-/** A stored shape with its input axis replaced by [positions before, channels, positions after]. */
-export function layoutWithPositions(
-  split: Shape,
-  roles: readonly AxisRole[],
-  { before, after }: { before: number; after: number },
-): WeightLayout {
-  if (before === 1 && after === 1) return weightLayout(split, roles);
-  const axis = roles.indexOf("in");
-  const channels = split[axis]! / (before * after);
-  const parts = [
-    { size: before, role: "tap" as const },
-    { size: channels, role: "in" as const },
-    { size: after, role: "tap" as const },
-  ].filter(({ size, role }) => role === "in" || size !== 1);
-  return weightLayout(
-    split.toSpliced(axis, 1, ...parts.map((part) => part.size)),
-    roles.toSpliced(axis, 1, ...parts.map((part) => part.role)),
-  );
-}
-
-/**
- * Features of which many belong to one neuron (a flattened channel): the neurons, and how many positions stand before and
- * behind each. Null where the features follow no such order.
- */
-export function positionsOf(
-  features: NeuronIds,
-): { readonly neurons: NeuronIds; readonly before: number; readonly after: number } | null {
-  const first = features[0]!;
-  let after = 1;
-  while (after < features.length && features[after] === first) after++;
-  let channels = 1;
-  while (channels * after < features.length && features[channels * after] !== first) channels++;
-  const period = channels * after;
-  if (features.length % period !== 0) return null;
-  const neurons = Int32Array.from({ length: channels }, (_, i) => features[i * after]!);
-  if (new Set(neurons).size !== channels) return null;
-  for (let i = 0; i < features.length; i++) {
-    if (features[i] !== neurons[Math.floor((i % period) / after)]) return null;
-  }
-  return { neurons, before: features.length / period, after };
 }

@@ -1,7 +1,9 @@
 /** A value that is known without running the network: a stored tensor, or what constant folding made of some. */
+import { FormatError } from "../../errors.ts";
 import type { TensorLocation } from "../../model/model.ts";
 import type { DType, FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
+import type { NodeReader } from "./nodeReader.ts";
 import type { TensorRecord } from "./schema.ts";
 
 /** Elements that a file may have us make up: 256 MiB of float32. */
@@ -57,4 +59,19 @@ export async function integersOf(constant: Constant): Promise<number[] | null> {
   if (elementCount(constant.shape) > 4096) return null;
   const values = Array.from(await constant.read());
   return values.every((value) => Number.isInteger(value)) ? values : null;
+}
+
+export type Inputs = readonly (Constant | undefined)[];
+
+/** What an operator makes of constants; null: not folded. */
+export type Fold = (node: NodeReader, inputs: Inputs) => Promise<Constant | null>;
+
+/** @throws {FormatError} `FORMAT_LIMIT`: a few bytes may announce any shape. */
+export function checkGenerated(shape: Shape, node: NodeReader): void {
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (count <= generatedLimit) return;
+  throw new FormatError("FORMAT_LIMIT", `a constant of ${count} elements would have to be made`, {
+    path: node.path,
+    hint: `At most ${generatedLimit} elements are made up by folding.`,
+  });
 }

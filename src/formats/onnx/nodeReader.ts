@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode, TensorRecord } from "./schema.ts";
+import type { OnnxAttribute, OnnxGraph, OnnxNode, TensorRecord } from "./schema.ts";
 
 /** A node with its attributes read by name and default. */
 export interface NodeReader {
@@ -14,6 +14,7 @@ export interface NodeReader {
   text(name: string, otherwise: string): string;
   tensor(name: string): TensorRecord | null;
   graph(name: string): OnnxGraph | null;
+  optional(name: string): OnnxAttribute | null;
   /** The attribute `axis` as an index into `rank` axes, negative ones counted from the end. */
   axis(rank: number, otherwise: number): number;
 }
@@ -41,6 +42,7 @@ export function nodeReader(
     floats: (name) => find(name)?.floats ?? null,
     tensor: (name) => find(name)?.tensor ?? null,
     graph: (name) => find(name)?.graph ?? null,
+    optional: (name) => find(name) ?? null,
     axis(rank, otherwise) {
       const axis = find("axis")?.int ?? otherwise;
       return axis < 0 ? axis + rank : axis;
@@ -50,5 +52,5 @@ export function nodeReader(
 
 /** Looks an attribute up by name. */
 export interface NodeReaderSource {
-  find(name: string): ReturnType<OnnxNode["attributes"]["get"]>;
+  find(name: string): OnnxAttribute | undefined;
 }

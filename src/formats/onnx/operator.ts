@@ -4,9 +4,10 @@ import type { WeightKind } from "../../model/model.ts";
 import { weightLayout, type AxisRole } from "../../tensor/layout.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { plainActivation, type Activation } from "./activation.ts";
-import { layoutWithPositions, positionsOf, type Collector } from "./collector.ts";
+import type { Collector } from "./collector.ts";
 import { integersOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
+import { layoutWithPositions, positionsOf } from "./positions.ts";
 import type { Dimension } from "./schema.ts";
 
 export type Value = Constant | Activation;

@@ -2,7 +2,7 @@
  * Arithmetic on shapes: exporters compute the target of a Reshape, or the condition of an If, at run time from sizes of which
  * some are known. Truth is 1, falsehood 0.
  */
-import { sliceIndices } from "./fold.ts";
+import { slicePicks } from "./foldSelection.ts";
 import { axisSize, shapeOf, type Activation } from "./activation.ts";
 import { activationAt, integersAt, type Call } from "./operator.ts";
 import type { Dimension } from "./schema.ts";
@@ -95,9 +95,9 @@ async function sliced(call: Call, integers: Integers): Promise<Activation | null
   const end = await one(2, "ends");
   const step = call.inputs[4] === undefined ? 1 : await one(4, "steps");
   if (start === null || end === null || step === null) return null;
-  const indices = sliceIndices(integers.length, { start, end, step });
+  const { count, at } = slicePicks(integers.length, { start, end, step });
   return vector(
-    indices.map((at) => integers[at]!),
+    Array.from({ length: count }, (_, i) => integers[at(i)]!),
     false,
   );
 }

@@ -5,19 +5,13 @@ import { elementCount } from "../../tensor/shape.ts";
 import { freshAxis, unknownActivation, type Activation } from "./activation.ts";
 import { collector, type Collected } from "./collector.ts";
 import { constantOf, type Constant } from "./constant.ts";
+import { constantNode } from "./constantNode.ts";
 import { callControlFlow, isControlFlow } from "./controlFlow.ts";
 import { folds } from "./fold.ts";
 import { nodeReader, type NodeReader, type NodeReaderSource } from "./nodeReader.ts";
 import type { Call, Consumer, Value } from "./operator.ts";
 import { isPlain, ruleFor } from "./operators/table.ts";
-import type {
-  OnnxFunction,
-  OnnxGraph,
-  OnnxInput,
-  OnnxModel,
-  OnnxNode,
-  TensorRecord,
-} from "./schema.ts";
+import type { OnnxFunction, OnnxGraph, OnnxInput, OnnxModel, OnnxNode } from "./schema.ts";
 import type { Scope, Walk } from "./scope.ts";
 import { shapeValueOf } from "./shapeValues.ts";
 
@@ -87,7 +81,7 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     const inputs = node.inputs.map((input) => (input === "" ? undefined : lookUp(scope, input)));
     const own = functions.get(`${node.domain}:${node.opType}`);
     if (own !== undefined) return callFunction(own, reader, scope, inputs);
-    if (node.opType === "Constant") return [constantValue(node, reader)];
+    if (node.opType === "Constant") return [constantNode(reader)];
     if (isControlFlow(node.opType)) return callControlFlow(walk, reader, scope, inputs);
     const constants = inputs.filter((value) => value?.kind === "constant");
     const fold = folds.get(node.opType);
@@ -157,40 +151,6 @@ function openInput({ name, shape }: OnnxInput): Activation {
     ids: null,
     open: { name, taken: new Map() },
   };
-}
-
-/** A Constant node: a tensor, or numbers written as attributes. */
-function constantValue(node: OnnxNode, reader: NodeReader): Value | undefined {
-  const tensor = reader.tensor("value");
-  if (tensor !== null) return constantOf(tensor);
-  const one = (name: string): readonly number[] | null => {
-    const attribute = node.attributes.get(name);
-    const value = attribute?.float ?? attribute?.int;
-    return value === null || value === undefined ? null : [value];
-  };
-  const make = (
-    values: readonly number[],
-    dtype: "float32" | "int64",
-    isList: boolean,
-  ): Constant => {
-    const record: TensorRecord = {
-      name: node.outputs[0] ?? "",
-      dtype,
-      shape: isList ? [values.length] : [],
-      read: async () => (dtype === "int64" ? Float64Array.from(values) : Float32Array.from(values)),
-    };
-    return constantOf(record);
-  };
-  const float = one("value_float");
-  if (float !== null) return make(float, "float32", false);
-  const int = one("value_int");
-  if (int !== null) return make(int, "int64", false);
-  if (node.attributes.has("value_floats")) {
-    return make(reader.floats("value_floats") ?? [], "float32", true);
-  }
-  if (node.attributes.has("value_ints"))
-    return make(reader.ints("value_ints") ?? [], "int64", true);
-  return undefined;
 }
 
 /** An unknown operator: what it takes as a weight stays unexplained, in the open. */

@@ -36,7 +36,7 @@ export function skipNormalise(call: Call): readonly Activation[] {
 }
 
 /** What is not worked out as a shape any more. */
-export function withoutIntegers(activation: Activation): Activation {
+function withoutIntegers(activation: Activation): Activation {
   const { axes, ids, open } = activation;
   return { kind: "activation", axes, ids, open };
 }
@@ -109,7 +109,7 @@ function unite(collect: Call["collect"], main: Activation, other: Activation): v
 }
 
 /** Axes aligned at the end; where several have a say, the first operand's neurons, then any known size. */
-export function broadcast(operands: readonly Activation[]): Axis[] | null {
+function broadcast(operands: readonly Activation[]): Axis[] | null {
   const all = operands.map((own) => own.axes);
   const known = all.filter((axes) => axes !== null);
   if (known.length === 0 || all[0] === null) return null;

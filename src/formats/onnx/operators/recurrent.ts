@@ -1,9 +1,9 @@
 /** LSTM, GRU and RNN: W and R hold every gate of every direction; each direction is a weight layer of its own. */
 import { weightLayout } from "../../../tensor/layout.ts";
 import { freshAxis, unknownActivation, type Activation, type Axis } from "../activation.ts";
-import { layoutWithPositions, positionsOf } from "../collector.ts";
 import type { Constant } from "../constant.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
+import { layoutWithPositions, positionsOf } from "../positions.ts";
 
 /**
  * W [directions, gates x hidden, in], R [directions, gates x hidden, hidden]. Between two neurons the gates are taps.

@@ -8,6 +8,7 @@ import { compare, gate, normalise, pass, product, skipNormalise, sum } from "./e
 import * as quantised from "./quantised.ts";
 import { recurrent } from "./recurrent.ts";
 import { argument, globalPool, pad, pool, reduce, resample } from "./spatial.ts";
+import * as selection from "./selection.ts";
 import * as structure from "./structure.ts";
 
 type Result = Constant | readonly Activation[];
@@ -19,7 +20,7 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [conv, ["Conv", "FusedConv"]],
   [convTranspose, ["ConvTranspose"]],
   [recurrent, ["LSTM", "GRU", "RNN"]],
-  [structure.gather, ["Gather"]],
+  [selection.gather, ["Gather"]],
   [quantised.dequantizeLinear, ["DequantizeLinear"]],
   [quantised.qLinearConv, ["QLinearConv"]],
   [quantised.qLinearMatMul, ["QLinearMatMul"]],
@@ -64,9 +65,9 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [structure.transpose, ["Transpose"]],
   [structure.squeeze, ["Squeeze"]],
   [structure.unsqueeze, ["Unsqueeze"]],
-  [structure.concat, ["Concat"]],
-  [structure.split, ["Split"]],
-  [structure.slice, ["Slice"]],
+  [selection.concat, ["Concat"]],
+  [selection.split, ["Split"]],
+  [selection.slice, ["Slice"]],
   [structure.expand, ["Expand"]],
   [structure.tile, ["Tile"]],
 ];

@@ -1,0 +1,45 @@
+import { constantOf, type Constant } from "./constant.ts";
+import type { NodeReader } from "./nodeReader.ts";
+import type { TensorRecord } from "./schema.ts";
+
+/** A Constant node: a tensor, or numbers written as attributes; undefined for text. */
+export function constantNode(node: NodeReader): Constant | undefined {
+  const tensor = node.tensor("value");
+  if (tensor !== null) return constantOf(tensor);
+  const float = node.floats("value_floats") ?? single(node.optional("value_float")?.float);
+  if (float !== null) {
+    return numbers(node, {
+      dtype: "float32",
+      values: float,
+      isList: node.optional("value_floats") !== null,
+    });
+  }
+  const int = node.ints("value_ints") ?? single(node.optional("value_int")?.int);
+  if (int === null) return undefined;
+  return numbers(node, {
+    dtype: "int64",
+    values: int,
+    isList: node.optional("value_ints") !== null,
+  });
+}
+
+function single(value: number | null | undefined): readonly number[] | null {
+  return value === null || value === undefined ? null : [value];
+}
+
+function numbers(
+  node: NodeReader,
+  {
+    dtype,
+    values,
+    isList,
+  }: { dtype: "float32" | "int64"; values: readonly number[]; isList: boolean },
+): Constant {
+  const record: TensorRecord = {
+    name: node.outputs[0] ?? "",
+    dtype,
+    shape: isList ? [values.length] : [],
+    read: async () => (dtype === "int64" ? Float64Array.from(values) : Float32Array.from(values)),
+  };
+  return constantOf(record);
+}
