@@ -4,7 +4,7 @@
  * inputs give equal bits everywhere.
  */
 import { borrowKernels } from "../../kernels/load.ts";
-import { ShapeError } from "../../errors.ts";
+import { EngineError, ShapeError } from "../../errors.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import type { Buffer, Procedure, Program, Tensor } from "../ir.ts";
 import type { Engine, Executable } from "./engine.ts";
@@ -45,8 +45,11 @@ async function compile(program: Program): Promise<Executable> {
       steps.map((step) => step({ kernels, buffer })),
     ]),
   );
-  const bufferOf = (tensor: Tensor): Buffer =>
-    view(buffer, (lasting.tensors.get(tensor.storage) ?? places.get(tensor.id))!, tensor);
+  let isDisposed = false;
+  const bufferOf = (tensor: Tensor): Buffer => {
+    const region = lasting.tensors.get(tensor.storage) ?? places.get(tensor.id);
+    return view(buffer, known(isDisposed ? undefined : region, tensor.name), tensor);
+  };
   return {
     write(tensor, values) {
       if (values.length !== elementCount(tensor.shape)) {
@@ -58,12 +61,21 @@ async function compile(program: Program): Promise<Executable> {
       bufferOf(tensor).set(values);
     },
     run(procedure) {
-      for (const step of bound.get(procedure)!) step();
+      for (const step of known(bound.get(procedure), procedure.name)) step();
     },
     read: async (tensor) => bufferOf(tensor).slice(),
     dispose() {
+      isDisposed = true;
       bound.clear();
       release();
     },
   };
+}
+
+/** @throws {EngineError} `ENGINE_GRAPH` for what the program does not hold, or holds no more. */
+function known<T>(found: T | undefined, name: string): T {
+  if (found !== undefined) return found;
+  throw new EngineError("ENGINE_GRAPH", `${name} is no state, input, output or procedure here`, {
+    hint: "Only outputs of a procedure can be read, and nothing once the executable is disposed of.",
+  });
 }
