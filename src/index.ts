@@ -171,3 +171,34 @@ export {
   type TemporalSignature,
 } from "./analysis/temporalSignature.ts";
 export { epochTable, type EpochMetrics } from "./export/epochTable.ts";
+export {
+  curveFeatures,
+  featureTable,
+  hyperparameterFeatures,
+  signatureFeatures,
+  type FeatureRow,
+  type FeatureTable,
+} from "./predict/features.ts";
+export {
+  compareFeatures,
+  type FeatureComparison,
+  type FeatureSetScores,
+  type LabelledRun,
+} from "./predict/compareFeatures.ts";
+export {
+  crossValidate,
+  type CrossValidateOptions,
+  type CrossValidation,
+  type Score,
+} from "./predict/crossValidate.ts";
+export { fitRidge, type RidgeOptions } from "./predict/ridge.ts";
+export { fitLogistic, type LogisticOptions } from "./predict/logistic.ts";
+export { linearScore, sigmoid, type LinearModel } from "./predict/linearModel.ts";
+export {
+  applyPredictor,
+  fitPredictor,
+  parsePredictor,
+  type FitPredictorOptions,
+  type Prediction,
+  type Predictor,
+} from "./predict/predictor.ts";
