@@ -65,7 +65,7 @@ const tolerance = 1e-12;
 const separableLoss = 1e-6;
 
 function minimise(loss: PenalisedLoss, start: Float64Array): Float64Array {
-  let weights = start.slice();
+  let weights: Float64Array = start.slice();
   let value = objective(loss, weights);
   for (let step = 0; step < maxSteps; step++) {
     const { direction, decrement } = newtonStep(loss, weights);
