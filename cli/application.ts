@@ -15,6 +15,7 @@ import { layersCommand } from "./commands/layers.ts";
 import { reinitCommand } from "./commands/reinit.ts";
 import { reportCommand } from "./commands/report.ts";
 import { rewireCommand } from "./commands/rewire.ts";
+import { trainCommand } from "./commands/train.ts";
 import { viewCommand } from "./commands/view.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
@@ -59,6 +60,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         epochs: epochsCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,
+        train: trainCommand,
         view: viewCommand,
         export: exportCommand,
         report: reportCommand,

@@ -67,3 +67,13 @@ export function list(text: string): readonly string[] {
     .map((part) => part.trim())
     .filter((part) => part !== "");
 }
+
+/** `momentum=0.9,nesterov=1` */
+export function keyedNumbers(text: string): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    list(text).map((part) => {
+      const [name = "", value = ""] = part.split("=");
+      return [name.trim(), finiteNumber(value)];
+    }),
+  );
+}
