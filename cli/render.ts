@@ -19,7 +19,7 @@ export function renderTable(
   const widths = headers.map((header, column) =>
     texts.reduce((width, row) => Math.max(width, row[column]!.length), header.length),
   );
-  const right = headers.map((_, column) => rows.some((row) => typeof row[column] === "number"));
+  const right = headers.map((_, column) => rows.every((row) => typeof row[column] !== "string"));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => (right[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))

@@ -127,7 +127,12 @@ export {
   type PopulationEpoch,
   type PopulationOptions,
 } from "./train/population.ts";
-export type { RunOptions, TrainingProgress, TrainingState } from "./train/runOptions.ts";
+export type {
+  GivenOptions,
+  RunOptions,
+  TrainingProgress,
+  TrainingState,
+} from "./train/runOptions.ts";
 export type { NamedTensor } from "./train/trainer.ts";
 export { trainedModel } from "./train/trainedModel.ts";
 export {

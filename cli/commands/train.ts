@@ -235,7 +235,8 @@ async function trainOne(
     }
   } catch (error) {
     progress.done();
-    if (context.signal.aborted) say(context, `stopped; go on with --resume --out ${printable(out)}`);
+    if (context.signal.aborted)
+      say(context, `stopped; go on with --resume --out ${printable(out)}`);
     throw error;
   }
   return epochs;
@@ -250,7 +251,10 @@ function epochLine(file: string, values: Record<string, number>, first: boolean)
 
 function progressText(state: TrainingProgress): string {
   const { epoch, epochs, step, steps, loss, stepsPerSecond, remainingMs } = state;
-  const left = remainingMs >= 90_000 ? `${Math.round(remainingMs / 60_000)} min` : `${Math.round(remainingMs / 1000)} s`;
+  const left =
+    remainingMs >= 90_000
+      ? `${Math.round(remainingMs / 60_000)} min`
+      : `${Math.round(remainingMs / 1000)} s`;
   return (
     `epoch ${epoch} of ${epochs}, step ${step} of ${steps}, loss ${loss.toFixed(4)}, ` +
     `${numberText(Math.round(stepsPerSecond))} steps/s, ${left} left`
