@@ -6,7 +6,7 @@
  * a neuron without an edge of non-zero weight has no value; a graph without any is refused.
  * A layered graph is bipartite (even and odd layers), so its spectrum is symmetric and plain power iteration never settles;
  * Lanczos needs no shift. An eigenvector's error is the residual over the gap to the next eigenvalue, so the iteration aims
- * at a residual of 1e-14 and fails only above `tolerance`. A few products more make small entries accurate in themselves,
+ * at a residual of 1e-16 and fails only above `tolerance`. A few products more make small entries accurate in themselves,
  * not only beside the large ones.
  * Cost: O(edges) an iteration, 10 to 60 iterations on dense networks; float64 throughout.
  * Source: Bonacich 1972, doi 10.1080/0022250X.1972.9989806; Lanczos 1950, doi 10.6028/jres.045.026.
@@ -18,11 +18,12 @@ import { largestEigenpair } from "../numeric/lanczos.ts";
 import { dot, norm, toUnit } from "../numeric/vector.ts";
 import { componentOperators, type ComponentOperator } from "./componentOperators.ts";
 import type { NodeValues } from "./nodeValues.ts";
+import { requireNumber } from "./options.ts";
 
 export interface EigenvectorCentralityOptions {
   /** The largest ‖Ax − λx‖ / λ that is accepted. @defaultValue 1e-9 */
   readonly tolerance?: number;
-  /** Products with A per component. @defaultValue 2000 */
+  /** Lanczos steps per component. @defaultValue 2000 */
   readonly maxIterations?: number;
 }
 
@@ -32,6 +33,7 @@ export interface ComponentCentrality {
   readonly eigenvalue: number;
   /** ‖Ax − λx‖ / λ, measured on the vector that is returned. */
   readonly residual: number;
+  /** Lanczos steps; a few products that polish the vector are not counted. */
   readonly iterations: number;
 }
 
@@ -51,6 +53,8 @@ export function eigenvectorCentrality(
   graph: LayeredGraph,
   { tolerance = 1e-9, maxIterations = 2000 }: EigenvectorCentralityOptions = {},
 ): EigenvectorCentrality {
+  requireNumber("tolerance", tolerance, { min: 0, max: 1, integer: false });
+  requireNumber("maxIterations", maxIterations, iterationDomain);
   const operators = componentOperators(graph);
   if (operators.length === 0) {
     throw new GraphError("GRAPH_NO_EDGES", "no edge of non-zero weight, so no eigenvector", {
@@ -88,8 +92,9 @@ export function eigenvectorCentrality(
   };
 }
 
+const iterationDomain = { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true };
 /** What Lanczos aims at; below it rounding rules. */
-const target = 1e-14;
+const target = 1e-16;
 /** Polishing stops once no entry moves by more than this share of itself, or after so many products. */
 const polish = { share: 1e-10, most: 30 };
 

@@ -15,12 +15,13 @@
  * ours. (k, t): Bu, Lee and Shin 2023, doi 10.1007/s10618-023-00956-2.
  * Golden: docs/measures/hypercore.md, by hand; exponential oracle in the tests.
  */
-import { GraphError, UsageError } from "../errors.ts";
+import { GraphError } from "../errors.ts";
 import { adjacencyOf, type Adjacency, type EdgeVisitor } from "../graph/adjacency.ts";
 import type { TapReduction } from "../graph/block.ts";
 import { assembleGraph, type Block, type LayeredGraph } from "../graph/layeredGraph.ts";
 import { visitMarks } from "../graph/visitMarks.ts";
 import type { NodeValues } from "./nodeValues.ts";
+import { requireNumber, requireOneOf } from "./options.ts";
 import { peelByDegree, type LinkVisitor } from "./peelByDegree.ts";
 
 export interface HypercoreOptions {
@@ -43,7 +44,11 @@ export function hypercoreNumber(graph: LayeredGraph, options: HypercoreOptions =
       path: [graph.name],
     });
   }
-  const { sign = "absolute", side = "in" } = checkOptions(options);
+  const { l = 2, t = null, sign = "absolute", side = "in" } = options;
+  requireNumber("l", l, { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true });
+  if (t !== null) requireNumber("t", t, { min: 0, max: 1, integer: false });
+  requireOneOf("sign", sign, Object.keys(reductionOf));
+  requireOneOf("side", side, ["in", "out"]);
   return peel(hypergraphOf(adjacencyOf(graph, reductionOf[sign]), side), options);
 }
 
@@ -74,20 +79,6 @@ const reductionOf: Readonly<Record<"absolute" | "positive" | "negative", TapRedu
   positive: "positiveSum",
   negative: "negativeSum",
 };
-
-function checkOptions(options: HypercoreOptions): HypercoreOptions {
-  const { l = 2, t = null, sign = "absolute", side = "in" } = options;
-  const refuse = (name: string, value: unknown, want: string): never => {
-    throw new UsageError("USAGE_INVALID_OPTION", `${name} must be ${want}, not ${String(value)}`, {
-      path: [name],
-    });
-  };
-  if (!Number.isSafeInteger(l) || l < 1) refuse("l", l, "a whole number >= 1");
-  if (t !== null && !(t >= 0 && t <= 1)) refuse("t", t, "a fraction from 0 to 1");
-  if (!Object.hasOwn(reductionOf, sign)) refuse("sign", sign, "absolute, positive or negative");
-  if (side !== "in" && side !== "out") refuse("side", side, "in or out");
-  return options;
-}
 
 interface Hypergraph {
   /** Vertices and hyperedges are both numbered as nodes of the graph. */
@@ -123,7 +114,8 @@ function peel(
 ): NodeValues {
   const { nodeCount, isVertex, isHyperedge, forEachMember, forEachHyperedge } = hypergraph;
   const members = new Int32Array(nodeCount);
-  const needed = new Int32Array(nodeCount);
+  // As l may be any whole number, 32 bits are not enough.
+  const needed = new Float64Array(nodeCount);
   const marks = visitMarks(nodeCount);
   /** What a hyperedge gives to the degrees of its vertices. */
   const visitShares = (hyperedge: number, visit: LinkVisitor): void => {

@@ -1,6 +1,7 @@
 /** A measure as data: what command-line flags, forms and documentation are made from, and how it is run. */
 import { UsageError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import { refusal, requireNumber, requireOneOf, type NumberDomain } from "./options.ts";
 import type { Summary } from "./summarise.ts";
 
 interface ParameterBase {
@@ -13,14 +14,11 @@ export type MeasureParameter = ParameterBase &
   (
     | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default: string }
     | { readonly kind: "boolean"; readonly default: boolean }
-    | {
+    | (NumberDomain & {
         readonly kind: "number";
-        readonly integer: boolean;
-        readonly min: number;
-        readonly max: number;
         /** Null: the parameter is off unless given. */
         readonly default: number | null;
-      }
+      })
   );
 
 export type ParameterValue = string | number | boolean | null;
@@ -70,44 +68,23 @@ export function resolveParameters(
     parameters.map((parameter) => {
       const value = given[parameter.name];
       if (value === undefined) return [parameter.name, parameter.default];
-      if (!takes(parameter, value)) {
-        throw new UsageError(
-          "USAGE_INVALID_OPTION",
-          `${parameter.name} must be ${domainOf(parameter)}, not ${String(value)}`,
-          { path: [parameter.name] },
-        );
-      }
+      check(parameter, value);
       return [parameter.name, value];
     }),
   );
 }
 
-function takes(parameter: MeasureParameter, value: ParameterValue): boolean {
+function check(parameter: MeasureParameter, value: ParameterValue): void {
   switch (parameter.kind) {
     case "choice":
-      return typeof value === "string" && parameter.choices.includes(value);
+      requireOneOf(parameter.name, value, parameter.choices);
+      break;
     case "boolean":
-      return typeof value === "boolean";
-    case "number": {
-      if (value === null) return parameter.default === null;
-      if (typeof value !== "number" || (parameter.integer && !Number.isSafeInteger(value)))
-        return false;
-      return value >= parameter.min && value <= parameter.max;
-    }
-  }
-}
-
-function domainOf(parameter: MeasureParameter): string {
-  switch (parameter.kind) {
-    case "choice":
-      return parameter.choices.join(", ");
-    case "boolean":
-      return "true or false";
-    case "number": {
-      const kind = parameter.integer ? "a whole number" : "a number";
-      return parameter.max === Number.MAX_SAFE_INTEGER
-        ? `${kind} >= ${parameter.min}`
-        : `${kind} from ${parameter.min} to ${parameter.max}`;
-    }
+      if (typeof value !== "boolean") throw refusal(parameter.name, value, "true or false");
+      break;
+    case "number":
+      if (value === null && parameter.default === null) return;
+      requireNumber(parameter.name, value, parameter);
+      break;
   }
 }

@@ -12,6 +12,7 @@
 import { GraphError } from "../errors.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
 import { checkRange, type NodeValues } from "./nodeValues.ts";
+import { requireOneOf } from "./options.ts";
 
 export interface NodeStrengthOptions {
   /** @defaultValue "signed" */
@@ -20,7 +21,7 @@ export interface NodeStrengthOptions {
   readonly direction?: "in" | "out" | "both";
 }
 
-/** @throws {GraphError} `GRAPH_NO_EDGES` {AnalysisError} `ANALYSIS_UNDEFINED` */
+/** @throws {UsageError} `USAGE_INVALID_OPTION` {GraphError} `GRAPH_NO_EDGES` {AnalysisError} `ANALYSIS_UNDEFINED` */
 export function nodeStrength(
   graph: LayeredGraph,
   { sign = "signed", direction = "both" }: NodeStrengthOptions = {},
@@ -30,6 +31,8 @@ export function nodeStrength(
       path: [graph.name],
     });
   }
+  requireOneOf("sign", sign, Object.keys(partOf));
+  requireOneOf("direction", direction, ["in", "out", "both"]);
   const values = new Float64Array(graph.nodeCount);
   const covered = new Uint8Array(graph.nodeCount);
   for (const block of graph.blocks) {

@@ -61,7 +61,7 @@ export const measures: readonly Measure[] = [
         min: 1,
         max: Number.MAX_SAFE_INTEGER,
         default: 2000,
-        description: "Most products with the matrix, per component.",
+        description: "Most Lanczos steps, each a product with the matrix, per component.",
       },
     ],
     compute: eigenvectorCentrality,

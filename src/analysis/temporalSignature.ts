@@ -14,6 +14,7 @@
 import { AnalysisError, UsageError, WeightGraphError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import type { ParameterValues } from "./measure.ts";
+import { requireOneOf } from "./options.ts";
 import { measureById } from "./registry.ts";
 import {
   signatureStatistics,
@@ -109,10 +110,8 @@ export function snapshotRecords(
     normalise = "none",
   }: SignatureOptions = {},
 ): SignatureRecord[] {
-  if (scope !== "graph" && scope !== "layer") throw refuse("scope", scope, "graph or layer");
-  if (!Object.hasOwn(divisors, normalise)) {
-    throw refuse("normalise", normalise, Object.keys(divisors).join(", "));
-  }
+  requireOneOf("scope", scope, ["graph", "layer"]);
+  requireOneOf("normalise", normalise, Object.keys(divisors));
   const scopes =
     scope === "graph" ? [{ name: null, offset: 0, size: graph.nodeCount }] : graph.layers;
   return measures.flatMap((chosen) => {
@@ -153,10 +152,4 @@ function within<T>(path: readonly string[], work: () => T): T {
       ...(hint === undefined ? {} : { hint }),
     });
   }
-}
-
-function refuse(name: string, value: unknown, want: string): UsageError {
-  return new UsageError("USAGE_INVALID_OPTION", `${name} must be ${want}, not ${String(value)}`, {
-    path: [name],
-  });
 }

@@ -159,18 +159,19 @@ function nameOf(block: unknown, field: "from" | "to", path: Path): string {
   return name;
 }
 
-/** Takes away blocks whose sender receives nothing any more, until none is left or all that are left lie on a cycle. */
+/** Takes away blocks that come from a layer without input or end in one without output; what is left lies on cycles. */
 function refuseCycles(blocks: readonly ParsedBlock[]): void {
   let left = blocks.map(({ from, to }, index) => ({ from, to, index }));
-  while (left.length > 0) {
+  for (let before = Infinity; left.length < before;) {
+    before = left.length;
     const receiving = new Set(left.map(({ to }) => to));
-    const waiting = left.filter(({ from }) => receiving.has(from));
-    if (waiting.length === left.length) {
-      const names = [...new Set(waiting.map(({ from }) => from))].join(", ");
-      throw malformed(`the layers form a cycle: ${names}`, ["blocks", waiting[0]?.index ?? 0]);
-    }
-    left = waiting;
+    const sending = new Set(left.map(({ from }) => from));
+    left = left.filter(({ from, to }) => receiving.has(from) && sending.has(to));
   }
+  const [first] = left;
+  if (first === undefined) return;
+  const names = [...new Set(left.map(({ from }) => from))].join(", ");
+  throw malformed(`the layers form a cycle: ${names}`, ["blocks", first.index]);
 }
 
 /** Name of the layer whose nodes, in order, are `nodes`. */

@@ -34,50 +34,73 @@ export function largestEigenpair(
 ): LanczosResult {
   const n = start.length;
   const capacity = Math.min(n, Math.max(64, Math.floor(memory / n)));
-  let best = toUnit(start);
-  let value = 0;
+  let vector = toUnit(start);
   let iterations = 0;
   for (;;) {
-    const basis = [best];
-    const diagonal: number[] = [];
-    const offDiagonal: number[] = [];
-    let converged = false;
-    let magnitude = 0;
-    let ritz = new Float64Array([1]);
-    for (let check = 1; !converged;) {
-      const last = basis.at(-1)!;
-      const next = new Float64Array(n);
-      apply(last, next);
-      iterations++;
-      const along = dot(last, next);
-      diagonal.push(along);
-      for (let pass = 0; pass < 2; pass++)
-        for (const earlier of basis) addScaled(next, -dot(earlier, next), earlier);
-      const beyond = norm(next);
-      const size = basis.length;
-      // Nothing is left outside the basis: the eigenvector lies in it.
-      magnitude = Math.max(magnitude, Math.abs(along), beyond);
-      const complete = size === n || beyond <= Number.EPSILON * magnitude;
-      const exhausted = size === capacity || iterations >= maxIterations;
-      if (complete || exhausted || size === check) {
-        const pair = largestTridiagonalPair(
-          Float64Array.from(diagonal),
-          Float64Array.from(offDiagonal),
-        );
-        value = pair.value;
-        ritz = Float64Array.from(pair.vector);
-        converged = complete || beyond * Math.abs(ritz[size - 1]!) <= target * value;
-        // Ever rarer, as each check costs as much as the basis is long.
-        check = size + Math.max(4, size >> 3);
-        if (exhausted) break;
-      }
-      if (converged) break;
-      offDiagonal.push(beyond);
-      basis.push(next.map((entry) => entry / beyond));
+    const steps = Math.min(capacity, maxIterations - iterations);
+    const basis = growBasis(apply, vector, { target, steps });
+    iterations += basis.vectors.length;
+    vector = basis.best();
+    if (basis.converged || iterations >= maxIterations) {
+      return { value: basis.value, vector, iterations };
     }
-    const combined = new Float64Array(n);
-    basis.forEach((vector, i) => addScaled(combined, ritz[i]!, vector));
-    best = toUnit(combined);
-    if (converged || iterations >= maxIterations) return { value, vector: best, iterations };
   }
+}
+
+interface Basis {
+  readonly vectors: readonly Float64Array[];
+  readonly converged: boolean;
+  /** Largest eigenvalue within the basis. */
+  readonly value: number;
+  /** Its vector, of unit norm. */
+  best(): Float64Array<ArrayBuffer>;
+}
+
+/** Lanczos steps from `start`, a unit vector, until the estimate is below target or `steps` are done. */
+function growBasis(
+  apply: SymmetricOperator,
+  start: Float64Array,
+  { target, steps }: { readonly target: number; readonly steps: number },
+): Basis {
+  const n = start.length;
+  const vectors = [start];
+  const diagonal: number[] = [];
+  const offDiagonal: number[] = [];
+  let magnitude = 0;
+  for (let nextCheck = 1; ;) {
+    const next = new Float64Array(n);
+    apply(vectors.at(-1)!, next);
+    const along = dot(vectors.at(-1)!, next);
+    diagonal.push(along);
+    for (let pass = 0; pass < 2; pass++)
+      for (const earlier of vectors) addScaled(next, -dot(earlier, next), earlier);
+    const beyond = norm(next);
+    magnitude = Math.max(magnitude, Math.abs(along), beyond);
+    const size = vectors.length;
+    // Nothing is left outside the basis: the eigenvector lies in it.
+    const complete = size === n || beyond <= Number.EPSILON * magnitude;
+    if (complete || size === steps || size === nextCheck) {
+      const { value, vector: ritz } = largestTridiagonalPair(
+        Float64Array.from(diagonal),
+        Float64Array.from(offDiagonal),
+      );
+      const converged = complete || beyond * Math.abs(ritz[size - 1]!) <= target * value;
+      if (converged || size === steps) {
+        return { vectors, converged, value, best: () => combine(vectors, ritz) };
+      }
+      // Ever rarer, as each check costs as much as the basis is long.
+      nextCheck = size + Math.max(4, size >> 3);
+    }
+    offDiagonal.push(beyond);
+    vectors.push(next.map((entry) => entry / beyond));
+  }
+}
+
+function combine(
+  vectors: readonly Float64Array[],
+  factors: Float64Array,
+): Float64Array<ArrayBuffer> {
+  const combined = new Float64Array(vectors[0]!.length);
+  vectors.forEach((vector, i) => addScaled(combined, factors[i]!, vector));
+  return toUnit(combined);
 }

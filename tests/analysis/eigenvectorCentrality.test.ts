@@ -225,6 +225,13 @@ describe("refuses", () => {
     thrownBy(() => eigenvectorCentrality(chainGraph([])), "GRAPH_NO_EDGES");
   });
 
+  test.each([{ tolerance: Number.NaN }, { tolerance: -1 }, { maxIterations: 0 }])(
+    "%o",
+    (options) => {
+      thrownBy(() => eigenvectorCentrality(rolledToy(), options), "USAGE_INVALID_OPTION");
+    },
+  );
+
   test("to stop too early", () => {
     const error = thrownBy(
       () => eigenvectorCentrality(rolledToy(), { maxIterations: 2 }),

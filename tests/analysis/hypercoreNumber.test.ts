@@ -231,6 +231,10 @@ test("one weight: a hyperedge of one vertex (hand)", () => {
   expect(cores([[-5]], { l: 1, sign: "positive" })).toEqual([0]);
 });
 
+test("no hyperedge reaches a size beyond 32 bits", () => {
+  expect(cores(dense4x5, { l: 2 ** 32 + 2 })).toEqual([0, 0, 0, 0, 0]);
+});
+
 test("a graph without edges has no hypercore", () => {
   expect(() => hypercoreOfMatrix(matrixOf([]))).toThrow(
     expect.toSatisfy((e) => isWeightGraphError(e, "GRAPH_NO_EDGES")),

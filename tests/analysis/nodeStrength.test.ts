@@ -99,3 +99,7 @@ test("a graph without blocks has no strengths", () => {
 test("a sum beyond float64 is an error, not Infinity", () => {
   thrownBy(() => strengths([[1e308, 1e308]]), "ANALYSIS_UNDEFINED");
 });
+
+test.each([{ sign: "unsigned" }, { direction: "up" }])("refuses %o", (options) => {
+  thrownBy(() => strengths([[1]], options as NodeStrengthOptions), "USAGE_INVALID_OPTION");
+});

@@ -75,9 +75,9 @@ describe("scope and normalisation (hand)", () => {
     const graph = chainGraph([{ rows: [[0, 0]] }]);
     const [zeros] = snapshotRecords({ epoch: 0, graph }, { measures: ["core"], normalise: "max" });
     expect(zeros).toMatchObject({ mean: 0, max: 0, count: 3 });
-    const measures = [{ id: "strength", parameters: { direction: "in" } }];
-    const [received] = snapshotRecords(run[0]!, { measures });
-    expect(received).toMatchObject({ count: 7, max: 12 });
+    const measures = [{ id: "hypercore", parameters: { l: 1 } }];
+    const [vertices] = snapshotRecords(run[0]!, { measures });
+    expect(vertices).toMatchObject({ count: 7 });
   });
 
   test("scaling all weights leaves a normalised signature alone", async () => {

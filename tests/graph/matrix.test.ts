@@ -76,6 +76,11 @@ describe("refused, with the path of the offence", () => {
     { name: "text", input: block([[1, "2"]]), path: ["blocks", 0, "weights", 0, 1] },
     { name: "null weight", input: block([[null]]), path: ["blocks", 0, "weights", 0, 0] },
     { name: "a cycle", input: chain("z", "a", "b", "c", "a"), path: ["blocks", 1] },
+    {
+      name: "a cycle between a way in and a way out",
+      input: chain("in", "a", "b", "a", "out"),
+      path: ["blocks", 1],
+    },
     { name: "a two-cycle", input: chain("a", "b", "a"), path: ["blocks", 0] },
     {
       name: "sizes that disagree",
