@@ -72,6 +72,9 @@ export interface LayerValues {
   readonly values: readonly number[];
 }
 
+/** Larger layers get a box alone: their strokes would be one bar, and megabytes. */
+export const mostStrokes = 2000;
+
 /** One row a layer: each neuron a stroke, a box from the lower to the upper quartile. */
 export function strengthPlot(layers: readonly LayerValues[]): string {
   const rows = layers.map(({ name, values }, i) => ({
@@ -79,16 +82,20 @@ export function strengthPlot(layers: readonly LayerValues[]): string {
     values,
   }));
   const points = rows.flatMap(({ label, values }) => values.map((value) => ({ label, value })));
+  const strokes = rows.flatMap(({ label, values }) =>
+    values.length > mostStrokes ? [] : values.map((value) => ({ label, value })),
+  );
+  const longest = rows.reduce((length, { label }) => Math.max(length, label.length), 0);
   return plotSvg({
     width: 1000,
     height: 60 + 34 * rows.length,
-    marginLeft: 220,
+    marginLeft: 24 + 6.5 * longest,
     marginRight: 16,
     x: { label: null, grid: true, tickFormat: tickText },
     y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
-      Plot.tickX(points, { x: "value", y: "label", stroke: "#2f6fd6", strokeOpacity: 0.3 }),
+      Plot.tickX(strokes, { x: "value", y: "label", stroke: "#2f6fd6", strokeOpacity: 0.3 }),
       Plot.boxX(points, {
         x: "value",
         y: "label",

@@ -3,7 +3,7 @@ import { numberText, percentText, type Cell } from "../render.ts";
 import type { ReportData, TrainingData } from "./collectReport.ts";
 import { epochsPlot } from "./epochsPlot.ts";
 import { graphPicture } from "./graphPicture.ts";
-import { strengthPlot, weightPlots } from "./layerPlots.ts";
+import { mostStrokes, strengthPlot, weightPlots } from "./layerPlots.ts";
 import { markup, raw, type Markup } from "./markup.ts";
 
 const layerColumns =
@@ -78,7 +78,8 @@ function strengthFigure({ layers }: ViewStructure, { measures }: ViewEpoch): Mar
   }));
   const first = shown.length < layers.length ? `, the first ${shown.length} layers` : "";
   return markup`<h3>${strength.title}</h3>
-<p>Signed sum of the weights at each neuron${first}: a stroke per neuron, a box from the lower to the upper quartile.</p>
+<p>Signed sum of the weights at each neuron${first}: a stroke per neuron in layers of up to ${numberText(mostStrokes)}, a box from
+the lower to the upper quartile.</p>
 <figure>${raw(strengthPlot(shown))}</figure>`;
 }
 

@@ -12,6 +12,8 @@ import { numberText, printable } from "../text.ts";
 
 const width = 248;
 const bins = 31;
+/** What sizes say when each layer has its own scale. */
+const ends = ["least", "median", "most of a layer"];
 const barsHeight = 42;
 
 /** Colours, sizes and line colours with the numbers that they stand for in this epoch. */
@@ -107,11 +109,11 @@ function sizeKey(structure: ViewStructure, scale: MeasureScale, state: ViewState
   known.sort((a, b) => sizeOf(scale, a.node) - sizeOf(scale, b.node));
   const picks = [0, 0.5, 1].flatMap((q) => known[Math.round(q * (known.length - 1))] ?? []);
   const fill = css(along(palettes[state.theme].sequential, 0.55));
-  const items = picks.map(({ value, node }) => {
+  const items = picks.map(({ value, node }, i) => {
     const radius = 8 * sizeOf(scale, node);
     const dot = svgElement("svg", { viewBox: "0 0 20 20", width: 20, height: 20 });
     dot.append(svgElement("circle", { cx: 10, cy: 10, r: radius, fill }));
-    const text = state.range === "layer" ? "" : short(value);
+    const text = state.range === "layer" ? ends[i]! : short(value);
     return element("span", {}, dot, text);
   });
   return element("div", { class: "sizes" }, ...items);
@@ -152,5 +154,5 @@ function lineSample(sign: "positive" | "negative", theme: Theme): SVGElement {
 }
 
 function short(value: number): string {
-  return numberText(Number(value.toPrecision(3)));
+  return numberText(Number(value.toPrecision(Math.abs(value) < 0.01 ? 2 : 3)));
 }

@@ -31,7 +31,9 @@ export function neuronPanels(
     try {
       const edges = await source.edgesOf(epoch.index, node);
       const now = store.get();
-      if (now[which] === node && now.epoch.index === epoch.index) show(edges);
+      if (now[which] !== node || now.epoch.index !== epoch.index) return;
+      show(edges);
+      if (which === "pinned") panel.scrollIntoView({ block: "nearest" });
     } catch (error) {
       panel.append(element("p", { class: "quiet" }, printable(String(error))));
     }
