@@ -102,7 +102,11 @@ test.each([
 test("what a step leaves beyond the batch reaches no sum over it", async () => {
   // the bias makes the three lanes beyond the batch non-zero
   await expectAgreement({
-    states: [[1, 5, 6], [1, 4, 6], [1, 4]],
+    states: [
+      [1, 5, 6],
+      [1, 4, 6],
+      [1, 4],
+    ],
     write(scope, [x, weight, bias]) {
       const y = addBias(scope, dense(scope, x!, weight!), bias!);
       const cubes = multiply(scope, multiply(scope, y, y), y);
