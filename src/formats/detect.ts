@@ -2,6 +2,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
+import { kerasHdf5 } from "./keras/read.ts";
 import { onnx } from "./onnx/read.ts";
 import { safetensors } from "./safetensors/read.ts";
 import { tfjs } from "./tfjs/read.ts";
@@ -10,6 +11,7 @@ import { tfjs } from "./tfjs/read.ts";
 export const formats: readonly Format[] = [
   // one per line
   safetensors,
+  kerasHdf5,
   onnx,
   tfjs,
 ];
