@@ -51,6 +51,6 @@ export async function* train({
 }
 
 /** `epoch_003`, as files of a series are called. */
-export function epochName(epoch: number): string {
+function epochName(epoch: number): string {
   return `epoch_${String(epoch).padStart(3, "0")}`;
 }

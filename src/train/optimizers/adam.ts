@@ -12,12 +12,12 @@ export const adam: Optimizer = {
   },
   fillSettings(row, options, step) {
     const { learningRate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0 } = options;
-    row[0] = learningRate / (1 - beta1 ** step);
+    row[0] = learningRate / (1 - wholePower(beta1, step));
     row[1] = beta1;
     row[2] = 1 - beta1;
     row[3] = beta2;
     row[4] = 1 - beta2;
-    row[5] = Math.sqrt(1 - beta2 ** step);
+    row[5] = Math.sqrt(1 - wholePower(beta2, step));
     row[6] = epsilon;
     row[7] = weightDecay;
   },
@@ -25,3 +25,14 @@ export const adam: Optimizer = {
     scope.apply(adamUpdateOperation, [parameter, gradient, ...memories, settings]);
   },
 };
+
+/** base^exponent for whole exponents >= 0, by multiplications alone, which all machines agree on; `**` is left to the runtime. */
+function wholePower(base: number, exponent: number): number {
+  let power = 1;
+  let square = base;
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) power *= square;
+    square *= square;
+  }
+  return power;
+}
