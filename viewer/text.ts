@@ -12,8 +12,11 @@ export function locate(
   return { layer, index: node - structure.layers[layer]!.offset };
 }
 
-/** `fc1 · 12` */
-export function neuronName(structure: ViewStructure, node: number): string {
+/** `fc1` and `12`: apart, so that a long name can be cut without losing the number. */
+export function neuronName(
+  structure: ViewStructure,
+  node: number,
+): { readonly layer: string; readonly index: string } {
   const { layer, index } = locate(structure, node);
-  return `${printable(structure.layers[layer]!.name)} · ${index}`;
+  return { layer: printable(structure.layers[layer]!.name), index: String(index) };
 }

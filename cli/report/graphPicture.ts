@@ -11,7 +11,9 @@ export interface GraphPictureOptions {
   readonly theme?: Theme;
 }
 
-const margin = { top: 64, side: 40, bottom: 30 };
+/** In units of the text, which keeps its size on the page however wide the graph is. */
+const margin = { top: 64, side: 44, bottom: 30 };
+const widthOfUnit = 1700;
 
 /** The layered graph as a static `svg`, in the places and colours of the viewer. Lines and dots of one style share a path. */
 export function graphPicture(
@@ -20,12 +22,14 @@ export function graphPicture(
   { measure, theme = "dark" }: GraphPictureOptions,
 ): Markup {
   const { width, height } = structure;
-  const box = `${-margin.side} ${-margin.top} ${width + 2 * margin.side} ${height + margin.top + margin.bottom}`;
+  const unit = Math.max(1, width / widthOfUnit);
+  const [top, side, bottom] = [margin.top * unit, margin.side * unit, margin.bottom * unit];
+  const box = [-side, -top, width + 2 * side, height + top + bottom].map(Math.round).join(" ");
   const title = `Layered graph of ${structure.name}`;
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="${box}" role="img"><title>${title}</title>
 ${edgePaths(structure, epoch.edges, theme)}
 ${nodePaths(structure, epoch, { measure, theme })}
-${layerNames(structure, theme)}</svg>`;
+${layerNames(structure, theme, unit)}</svg>`;
 }
 
 /** Paths that share their attributes become one. Keeps the order in which attributes first appear. */
@@ -72,8 +76,8 @@ function nodePaths(
 }
 
 /** Names and sizes above the columns; those that would overlap the one before are left out. */
-function layerNames({ layers }: ViewStructure, theme: Theme): Markup {
-  const letter = 12;
+function layerNames({ layers }: ViewStructure, theme: Theme, unit: number): Markup {
+  const letter = 12 * unit;
   const fill = theme === "dark" ? "#e7eaf0" : "#1a2130";
   let free = -Infinity;
   const names = layers.flatMap(({ name, size, left, right, top }) => {
@@ -82,9 +86,9 @@ function layerNames({ layers }: ViewStructure, theme: Theme): Markup {
     const half = (letter * Math.max(4, text.length)) / 2;
     if (centre - half < free) return [];
     free = centre + half;
-    const line = markup`<text x="${centre.toFixed(1)}" y="${(top - 34).toFixed(1)}" font-weight="600">${text}</text>
-<text x="${centre.toFixed(1)}" y="${(top - 12).toFixed(1)}" opacity="0.65" font-size="17">${size.toLocaleString("en-US")}</text>`;
+    const line = markup`<text x="${centre.toFixed(1)}" y="${(top - 34 * unit).toFixed(1)}" font-weight="600">${text}</text>
+<text x="${centre.toFixed(1)}" y="${(top - 12 * unit).toFixed(1)}" opacity="0.65" font-size="${(17 * unit).toFixed(1)}">${size.toLocaleString("en-US")}</text>`;
     return [line];
   });
-  return markup`<g fill="${fill}" text-anchor="middle" font-family="system-ui, sans-serif" font-size="20">${names}</g>`;
+  return markup`<g fill="${fill}" text-anchor="middle" font-family="system-ui, sans-serif" font-size="${(20 * unit).toFixed(1)}">${names}</g>`;
 }

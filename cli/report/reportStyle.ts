@@ -30,8 +30,9 @@ th, td { padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); }
 td.number { font-variant-numeric: tabular-nums; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 14px 34px; }
 .cards ol { margin: 0; padding: 0; list-style: none; font-size: 13px; }
-.cards li { display: grid; grid-template-columns: minmax(0, 1fr) 84px 74px; gap: 10px; align-items: center; padding: 2px 0; }
+.cards li { display: grid; grid-template-columns: minmax(0, auto) 1fr 64px 74px; gap: 10px; align-items: center; padding: 2px 0; }
 .cards li span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.cards i { font-style: normal; color: var(--quiet); }
 .cards b { text-align: right; font-weight: 500; font-variant-numeric: tabular-nums; }
 .cards h3 { margin: 8px 0 4px; }
 meter { width: 100%; height: 7px; border: 0; border-radius: 4px; background: #e8ecf3; overflow: hidden; }

@@ -84,9 +84,9 @@ the lower to the upper quartile.</p>
 }
 
 export function measuresSection({ structure, view }: ReportData): Markup {
-  const nameOf = (node: number): string => {
-    const layer = structure.layers.find(({ offset, size }) => node < offset + size);
-    return layer === undefined ? "" : `${layer.name} · ${node - layer.offset}`;
+  const nameOf = (node: number): Markup => {
+    const { name, offset } = structure.layers.find((layer) => node < layer.offset + layer.size)!;
+    return markup`<span title="${name}">${name}</span><i>${node - offset}</i>`;
   };
   const cards = view.measures.map(({ title, values, problem }) => {
     if (problem !== null) return markup`<article><h3>${title}</h3><p>${problem}</p></article>`;
@@ -98,7 +98,7 @@ export function measuresSection({ structure, view }: ReportData): Markup {
     const largest = Math.abs(covered[0]?.value ?? 1) || 1;
     const items = covered.slice(0, topNeurons).map(({ value, node }) => {
       const share = Math.max(0, Math.min(1, value / largest));
-      return markup`<li><span>${nameOf(node)}</span><meter value="${share}">${share}</meter><b>${numberText(value)}</b></li>`;
+      return markup`<li>${nameOf(node)}<meter value="${share}">${share}</meter><b>${numberText(value)}</b></li>`;
     });
     return markup`<article><h3>${title}</h3><ol>${items}</ol>
 <p class="quiet">mean ${numberText(mean)}, median ${numberText(median)}, sd ${numberText(std)}, skewness ${numberText(skewness)},

@@ -84,13 +84,13 @@ function edgeList(
 ): HTMLElement {
   const largest = Math.abs(found[0]?.weight ?? 1);
   const items = found.slice(0, edgesShown).map(({ node, weight }) => {
-    const name = neuronName(structure, node);
+    const name = nameOf(structure, node);
     const bar = element("i", { class: weight > 0 ? "positive" : "negative" });
     bar.style.width = `${((100 * Math.abs(weight)) / largest).toFixed(1)}%`;
     const text =
       onPick === undefined
-        ? element("span", {}, name)
-        : element("button", { type: "button", class: "link" }, name);
+        ? element("span", { class: "neuron" }, ...name)
+        : element("button", { type: "button", class: "neuron link" }, ...name);
     text.addEventListener("click", () => onPick?.(node));
     return element(
       "li",
@@ -107,4 +107,13 @@ function edgeList(
     element("span", { class: "quiet" }, ` of ${count.toLocaleString("en-US")}`),
   );
   return element("section", { class: "edges" }, heading, element("ol", {}, ...items));
+}
+
+/** The parts of a neuron's name; the layer's may be cut by the page, the number never. */
+export function nameOf(structure: ViewStructure, node: number): readonly HTMLElement[] {
+  const { layer, index } = neuronName(structure, node);
+  return [
+    element("span", { class: "layer", title: layer }, layer),
+    element("span", { class: "index" }, `\u00a0· ${index}`),
+  ];
 }

@@ -1,7 +1,7 @@
 import type { ViewStructure } from "../../src/index.ts";
 import { element } from "../element.ts";
 import type { Store } from "../state.ts";
-import { neuronName } from "../text.ts";
+import { nameOf } from "./neuronCard.ts";
 
 const most = 8;
 
@@ -29,7 +29,11 @@ export function searchPanel(panel: HTMLElement, structure: ViewStructure, store:
   };
   input.addEventListener("input", () => {
     const items = found().map((node) => {
-      const button = element("button", { type: "button" }, neuronName(structure, node));
+      const button = element(
+        "button",
+        { type: "button", class: "neuron" },
+        ...nameOf(structure, node),
+      );
       button.addEventListener("click", () => pick(node));
       return element("li", {}, button);
     });
