@@ -12,6 +12,7 @@ import { analyzeCommand } from "./commands/analyze.ts";
 import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
+import { predictCommand } from "./commands/predict.ts";
 import { reinitCommand } from "./commands/reinit.ts";
 import { reportCommand } from "./commands/report.ts";
 import { rewireCommand } from "./commands/rewire.ts";
@@ -61,6 +62,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         rewire: rewireCommand,
         reinit: reinitCommand,
         train: trainCommand,
+        predict: predictCommand,
         view: viewCommand,
         export: exportCommand,
         report: reportCommand,

@@ -207,3 +207,4 @@ export {
   type Prediction,
   type Predictor,
 } from "./predict/predictor.ts";
+export { parseManifest, type RunManifest } from "./train/runManifest.ts";
