@@ -61,7 +61,7 @@ export function gramOf(
 }
 
 /** A copy of `matrix` with `amount` added to its diagonal. */
-export function withDiagonal(matrix: Float64Array, width: number, amount: number): Float64Array {
+function withDiagonal(matrix: Float64Array, width: number, amount: number): Float64Array {
   const copy = matrix.slice();
   for (let i = 0; i < width; i++) copy[i * width + i]! += amount;
   return copy;
