@@ -8,6 +8,7 @@ import {
   type Model,
 } from "../../../src/index.ts";
 import { openModel } from "../../../src/node.ts";
+import { drawn } from "../../helpers/drawnGraph.ts";
 import {
   graph,
   integers,
@@ -22,18 +23,6 @@ import { hasSharedData, sharedPath } from "../../helpers/shared.ts";
 async function read(parts: OnnxModelParts): Promise<{ model: Model; graph: LayeredGraph }> {
   const model = await readOnnx(memorySource(onnxModel(parts), "net.onnx"));
   return { model, graph: await layeredGraph(model) };
-}
-
-/** Layers as "name:size", wires as "layer: from -> to" with the first and last node of each side. */
-function drawn({ layers, blocks }: LayeredGraph): { layers: string[]; wires: string[] } {
-  const span = (nodes: Int32Array): string => `${nodes[0]}..${nodes.at(-1)}`;
-  return {
-    layers: layers.map(({ name, size }) => `${name}:${size}`),
-    wires: blocks.map(
-      ({ name, taps, columnNodes, rowNodes }) =>
-        `${name} ${span(columnNodes)} -> ${span(rowNodes)}${taps > 1 ? ` x${taps}` : ""}`,
-    ),
-  };
 }
 
 test("LeNet has 239 nodes and 12,954 edges (paper: doi 10.1145/3511808.3557628, rolled graph)", async () => {
@@ -261,26 +250,6 @@ const cases: readonly { name: string; parts: OnnxModelParts; layers: string[]; w
       },
       layers: ["x:2", "a:1", "x#2:32", "b:3"],
       wires: ["a 0..1 -> 2..2", "b 3..34 -> 35..37"],
-    },
-    {
-      name: "attention: scores have no neurons, values keep theirs",
-      parts: {
-        inputs: { x: ["N", 5, 4] },
-        initializers: ["q", "k", "v", "o"].map((name) => tensor(name, [4, 4])),
-        nodes: [
-          node("MatMul", ["x", "q"], ["xq"]),
-          node("MatMul", ["x", "k"], ["xk"]),
-          node("MatMul", ["x", "v"], ["xv"]),
-          node("Transpose", ["xk"], ["kt"], { perm: [0, 2, 1] }),
-          node("MatMul", ["xq", "kt"], ["scores"]),
-          node("Softmax", ["scores"], ["p"]),
-          node("MatMul", ["p", "xv"], ["mix"]),
-          node("MatMul", ["mix", "o"], ["y"]),
-          node("Add", ["y", "x"], ["out"]),
-        ],
-      },
-      layers: ["x:4", "q:4", "k:4", "v:4"],
-      wires: ["q 0..3 -> 4..7", "k 0..3 -> 8..11", "v 0..3 -> 12..15", "o 12..15 -> 0..3"],
     },
     {
       name: "both branches of an If feed what follows",

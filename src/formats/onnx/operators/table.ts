@@ -5,6 +5,7 @@ import type { Call } from "../operator.ts";
 import { conv, convTranspose } from "./conv.ts";
 import { gemm, matMul } from "./dense.ts";
 import { compare, gate, normalise, pass, product, skipNormalise, sum } from "./elementwise.ts";
+import { einsum } from "./einsum.ts";
 import * as quantised from "./quantised.ts";
 import { recurrent } from "./recurrent.ts";
 import { argument, globalPool, pad, pool, reduce, resample } from "./spatial.ts";
@@ -17,6 +18,7 @@ type Rule = (call: Call) => Result | Promise<Result>;
 const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [gemm, ["Gemm", "FusedGemm"]],
   [matMul, ["MatMul", "FusedMatMul"]],
+  [einsum, ["Einsum"]],
   [conv, ["Conv", "FusedConv"]],
   [convTranspose, ["ConvTranspose"]],
   [recurrent, ["LSTM", "GRU", "RNN"]],
