@@ -6,17 +6,10 @@ import { softmaxCrossEntropy, softmaxCrossEntropyInput } from "./loss.ts";
 import type { ProcedurePlan } from "./plan.ts";
 import { addBias, binary, fill, reshape, unary } from "./pointwise.ts";
 import { maxPool2d, maxPool2dInput } from "./pooling.ts";
-import {
-  conv2d,
-  conv2dInput,
-  conv2dWeight,
-  dense,
-  denseInput,
-  denseWeight,
-  sumToBias,
-} from "./products.ts";
+import { conv2d, conv2dInput, dense, denseInput } from "./products.ts";
 import type { Region } from "./regions.ts";
 import { adamUpdate, sgdUpdate } from "./updates.ts";
+import { conv2dWeight, denseWeight, sumToBias } from "./weightGradients.ts";
 
 /** Writes the step of a task whose node is of one operation. */
 type Lowering = (plan: ProcedurePlan, task: Task) => void;
