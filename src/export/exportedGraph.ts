@@ -2,6 +2,7 @@
 import { GraphError, ShapeError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { reduceGraph, type ReducedGraph } from "../graph/reduce.ts";
+import { layerColumns } from "./layerColumns.ts";
 
 export interface ExportOptions {
   /** Columns of numbers in node order, by the name that they get in the target; null where a measure has no value. */
@@ -23,6 +24,9 @@ export interface ExportedNode {
   readonly rank: number;
   /** Place within the layer, from 0. */
   readonly index: number;
+  /** Where a picture puts it: layers from left to right, y upwards as in sigma and Gephi. */
+  readonly x: number;
+  readonly y: number;
   /** One per measure that has a value here. */
   readonly [measure: string]: string | number;
 }
@@ -106,13 +110,15 @@ function exportedNodes(
       });
     }
   }
+  const places = layerColumns(layers);
   return layers.flatMap(({ name: layer, offset, size }, rank) =>
     Array.from({ length: size }, (_, index): ExportedNode => {
       const values = columns.flatMap(([id, column]) => {
         const value = column[offset + index] ?? null;
         return value === null ? [] : [[id, value] as const];
       });
-      const own = { label: `${layer}[${index}]`, layer, rank, index };
+      const place = { x: places.x[offset + index]!, y: places.height - places.y[offset + index]! };
+      const own = { label: `${layer}[${index}]`, layer, rank, index, ...place };
       return { ...Object.fromEntries(values), ...own };
     }),
   );

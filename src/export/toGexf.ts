@@ -1,14 +1,25 @@
 import { write } from "graphology-gexf";
+import type { AbstractGraph } from "graphology-types";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import type { ExportedFacts } from "./exportedGraph.ts";
 import { toGraphology, type GraphologyOptions } from "./toGraphology.ts";
 
 /**
- * The graph as a GEXF 1.3 document, for Gephi: label, layer, rank, index and measures on nodes, weight and block on edges, the
- * facts about the graph as metadata. Control characters, which XML 1.0 forbids, become U+FFFD.
+ * The graph as a GEXF 1.3 document, for Gephi: label, layer, rank, index, position and measures on nodes, weight and block on
+ * edges; the description says what was kept. Control characters, which XML 1.0 forbids, become U+FFFD.
  * Cost: as `toGraphology`, and a few hundred characters a node or edge. Errors: those of `toGraphology`.
  */
 export function toGexf(layered: LayeredGraph, options: GraphologyOptions = {}): string {
-  return legal(write(toGraphology(layered, options), { version: "1.3" }));
+  const graph: AbstractGraph = toGraphology(layered, options);
+  graph.replaceAttributes({ creator: "weightgraph", description: descriptionOf(graph) });
+  return legal(write(graph, { version: "1.3", pedantic: true }));
+}
+
+/** The schema knows no other place for facts about the whole graph. */
+function descriptionOf(graph: AbstractGraph): string {
+  const { name, edges, keptEdges, keptShare, weight } = graph.getAttributes() as ExportedFacts;
+  const share = Number((100 * keptShare).toPrecision(4));
+  return `${name}: ${keptEdges} of ${edges} edges, ${share} % of the absolute weights; weight is ${weight}`;
 }
 
 /** Names come from model files and may hold anything; the writer escapes markup, but not what XML cannot hold at all. */

@@ -19,7 +19,7 @@ export interface GraphologyOptions extends ExportOptions {
   readonly type?: "directed" | "undirected";
 }
 
-/** Keys are node numbers; `graph.export()` is graphology's JSON. */
+/** Keys are node numbers and edge numbers; `graph.export()` is graphology's JSON. */
 export type GraphologyGraph = AbstractGraph<ExportedNode, ExportedEdge, ExportedFacts>;
 
 /**
@@ -36,9 +36,11 @@ export function toGraphology(
   const graph: GraphologyGraph = emptyGraph(type, parallel);
   graph.replaceAttributes(facts);
   nodes.forEach((node, number) => graph.addNode(number, node));
-  edges.from.forEach((from, edge) =>
-    graph.addEdge(from, edges.to[edge], { weight: edges.weight[edge]!, block: blockOf(edge) }),
-  );
+  // Own keys, since graphology's differ from run to run.
+  edges.from.forEach((from, edge) => {
+    const attributes = { weight: edges.weight[edge]!, block: blockOf(edge) };
+    graph.addEdgeWithKey(edge, from, edges.to[edge], attributes);
+  });
   return graph;
 }
 

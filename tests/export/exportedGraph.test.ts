@@ -22,8 +22,17 @@ const graph = graphFromMatrix({
 test("nodes are described in node order; a null leaves the measure out", () => {
   const { nodes } = exportedGraph(graph, { measures: { depth: [0, 0, 1, null, 1, 2] } });
   expect(nodes).toHaveLength(6);
-  expect(nodes[2]).toEqual({ label: "hidden[0]", layer: "hidden", rank: 1, index: 0, depth: 1 });
-  expect(nodes[3]).toEqual({ label: "hidden[1]", layer: "hidden", rank: 1, index: 1 });
+  const hidden = { layer: "hidden", rank: 1 };
+  expect(nodes[2]).toMatchObject({ ...hidden, label: "hidden[0]", index: 0, depth: 1 });
+  expect(nodes[3]).toMatchObject({ ...hidden, label: "hidden[1]", index: 1 });
+  expect(nodes[3]).not.toHaveProperty("depth");
+});
+
+test("layers stand from left to right, their first neuron on top", () => {
+  const { nodes } = exportedGraph(graph);
+  expect(nodes[0]!.x).toBeLessThan(nodes[2]!.x);
+  expect(nodes[2]!.x).toBeLessThan(nodes[5]!.x);
+  expect(nodes[2]!.y).toBeGreaterThan(nodes[3]!.y);
 });
 
 test("edges keep their signs and leave zeros out; all of the weight is kept (hand)", () => {

@@ -126,6 +126,10 @@ describe("GEXF", () => {
   test("reads back as the same graph (reference: graphology-gexf's parser)", () => {
     const xml = toGexf(graph, { measures: { depth } });
     expect(xml).toContain('<gexf version="1.3" xmlns="http://gexf.net/1.3"');
+    expect(xml).toContain(
+      "<description>matrix: 8 of 9 edges, 100 % of the absolute weights; weight is L2 norm over taps",
+    );
+    expect(toGexf(graph, { measures: { depth } })).toBe(xml);
     const again = parse(DirectedGraph, xml);
     const exported = toGraphology(graph, { measures: { depth } });
     expect(again.nodes()).toEqual(exported.nodes());
