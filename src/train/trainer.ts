@@ -5,7 +5,7 @@
 import { ShapeError } from "../errors.ts";
 import { createRandom } from "../random.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
-import { elementCount, type Shape } from "../tensor/shape.ts";
+import { elementCount, sameShape, type Shape } from "../tensor/shape.ts";
 import { gradients } from "./autodiff.ts";
 import type { Engine, Executable } from "./engines/engine.ts";
 import type { Initializer } from "./initializers/initializer.ts";
@@ -54,10 +54,10 @@ export interface Batch {
 export interface Trainer {
   /**
    * Sets every member's parameters: those it was given, or drawn from its seed; rounded to float32, so that all engines start
-   * from the same. @throws {ShapeError} `SHAPE_MISMATCH` for a given parameter that is missing or of another size.
+   * from the same. @throws {ShapeError} `SHAPE_MISMATCH` for a given parameter that is missing or of another shape.
    */
   initialise(initializer: Initializer): void;
-  /** Sets parameters [P, …shape] or what the optimiser keeps, by name. @throws {ShapeError} `SHAPE_MISMATCH` */
+  /** Sets every state, as `states` gave them. @throws {ShapeError} `SHAPE_MISMATCH` if one is missing or of another shape. */
   restore(states: readonly NamedTensor[]): void;
   /** One update from one batch of `size`; `step` counts from 1. The loss of each member before the update. */
   step(batch: Batch, size: number, step: number): Promise<FloatArray>;
@@ -97,17 +97,15 @@ export async function createTrainer(plan: TrainerPlan, engine: Engine): Promise<
         const all = new Float64Array(size * members.length);
         members.forEach(({ seed, initial }, member) => {
           const own = all.subarray(member * size, (member + 1) * size);
-          if (initial !== undefined) own.set(findParameter(initial, parameter.name, size));
+          if (initial !== undefined) own.set(findTensor(initial, parameter).values);
           else initializer.fill(own, parameter, createRandom(seed).fork(parameter.name));
         });
         executable.write(tensor, Float32Array.from(all));
       });
     },
     restore(given) {
-      const byName = new Map(program.states.map((tensor) => [tensor.name, tensor]));
-      for (const { name, values } of given) {
-        const tensor = byName.get(name);
-        if (tensor !== undefined) executable.write(tensor, values);
+      for (const tensor of program.states) {
+        executable.write(tensor, findTensor(given, tensor).values);
       }
     },
     async step({ images, labels }, size, step) {
@@ -214,16 +212,20 @@ function writeEvaluation(
   return { procedure, tensors: outputs };
 }
 
-/** @throws {ShapeError} `SHAPE_MISMATCH` unless a tensor of this name and size is among `given`. */
-function findParameter(given: readonly NamedTensor[], name: string, size: number): FloatArray {
-  const found = given.find((tensor) => tensor.name === name)?.values;
-  if (found?.length === size) return found;
+/** @throws {ShapeError} `SHAPE_MISMATCH` unless a tensor of this name and shape is among `given`. */
+function findTensor(
+  given: readonly NamedTensor[],
+  { name, shape }: { readonly name: string; readonly shape: Shape },
+): NamedTensor {
+  const found = given.find((tensor) => tensor.name === name);
+  if (found !== undefined && sameShape(found.shape, shape)) return found;
+  const wanted = `${name} [${shape.join(", ")}]`;
   throw new ShapeError(
     "SHAPE_MISMATCH",
     found === undefined
-      ? `the given weights have no ${name}`
-      : `the given ${name} has ${found.length} values, the network's has ${size}`,
-    { path: [name] },
+      ? `the given weights have no ${wanted}`
+      : `the given weights have [${found.shape.join(", ")}] for ${wanted}`,
+    { path: [name], hint: "Give the weights of a network of the same architecture." },
   );
 }
 

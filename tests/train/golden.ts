@@ -18,14 +18,14 @@ export function goldenCurve(name: string): GoldenCurve {
   return JSON.parse(readFileSync(path, "utf8")) as GoldenCurve;
 }
 
-/** `init` or `final`, as a population of one. */
+/** `init` or `final`. */
 export async function goldenWeights(name: string, moment: string): Promise<NamedTensor[]> {
   const path = sharedPath(`golden-training/${name}.${moment}.safetensors`);
   const { tensors } = await readModel(await fileSource(path));
   return Promise.all(
     tensors.map(async (tensor) => ({
       name: tensor.name,
-      shape: [1, ...tensor.shape],
+      shape: tensor.shape,
       values: await tensor.read(),
     })),
   );

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { fillBatch, sampleOrder } from "../../src/data/batches.ts";
 import type { Split } from "../../src/data/dataset.ts";
+import { initializers } from "../../src/train/initializers/initializers.ts";
 import { losses } from "../../src/train/losses/losses.ts";
 import { planNetwork, type Architecture } from "../../src/train/network.ts";
 import { completeOptions } from "../../src/train/optimizers/optimizer.ts";
@@ -71,11 +72,12 @@ describe.skipIf(!hasSharedData)("a curve of PyTorch", { timeout: 300_000 }, () =
       const golden = goldenCurve(name);
       const network = planNetwork(architecture);
       const registered = optimizers.get(optimizer);
+      const initial = await goldenWeights(name, "init");
       const own = engine();
       const trainer = await createTrainer(
         {
           network,
-          members: [{ seed: 0, optimizer: completeOptions(registered, options) }],
+          members: [{ seed: 0, initial, optimizer: completeOptions(registered, options) }],
           optimizer: registered,
           loss: losses.get("crossEntropy"),
           stepSizes: [golden.batch],
@@ -84,7 +86,7 @@ describe.skipIf(!hasSharedData)("a curve of PyTorch", { timeout: 300_000 }, () =
         },
         own,
       );
-      trainer.restore(await goldenWeights(name, "init"));
+      trainer.initialise(initializers.get("torchDefault"));
       const wanted = own.precision === "float64" ? golden.loss_float64 : golden.loss_float32;
       const isSlow = own.precision === "float64";
       const steps = (isSlow ? curve.float64Steps : undefined) ?? golden.steps;

@@ -96,9 +96,11 @@ describe.each(engines)("on $name", ({ engine }) => {
     }));
     const [begun] = await collect(train({ ...options, epochs: 0, initial: halved }));
     expect(begun!.weights).toEqual(halved);
-    const missing = collect(train({ ...options, initial: halved.slice(1) }));
-    const error: unknown = await missing.catch((e: unknown) => e);
-    expect(isWeightGraphError(error, "SHAPE_MISMATCH")).toBe(true);
+    const turned = halved.map((tensor) => ({ ...tensor, shape: [...tensor.shape].reverse() }));
+    for (const initial of [halved.slice(1), turned]) {
+      const error: unknown = await collect(train({ ...options, initial })).catch((e: unknown) => e);
+      expect(isWeightGraphError(error, "SHAPE_MISMATCH")).toBe(true);
+    }
   });
 
   test("a run from a checkpoint ends in the bytes of one that was never stopped", async () => {
@@ -110,6 +112,13 @@ describe.each(engines)("on $name", ({ engine }) => {
       expect(resumed[0]!.weights).toEqual(whole.weights);
       expect(resumed[0]!.metrics).toEqual(whole.metrics);
     }
+  });
+
+  test("a checkpoint of another optimiser is refused", async () => {
+    const [start] = await collect(train({ ...options, optimizer: "sgd", epochs: 0 }));
+    const resume = { epoch: 0, states: start!.weights };
+    const error: unknown = await collect(train({ ...options, resume })).catch((e: unknown) => e);
+    expect(isWeightGraphError(error, "SHAPE_MISMATCH")).toBe(true);
   });
 
   test("a signal stops a run, progress counts its steps", async () => {
