@@ -9,16 +9,20 @@ import {
   type Series,
   type SignatureOptions,
   type TemporalSignature,
+  writeFileAtomically,
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, list } from "../flags.ts";
 import { checkInput } from "../input.ts";
+import { epochsPlot } from "../report/epochsPlot.ts";
 import { numberText, printable, renderTable, type Cell } from "../render.ts";
 
 interface Flags extends Required<Pick<SignatureOptions, "scope" | "normalise">> {
   readonly json: boolean;
   readonly measures: readonly string[];
   readonly format?: string;
+  readonly plot?: string;
+  readonly force: boolean;
 }
 
 export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
@@ -57,13 +61,21 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
         placeholder: "safetensors",
         optional: true,
       },
+      plot: {
+        kind: "parsed",
+        parse: String,
+        brief: "Write the curves as an SVG picture",
+        placeholder: "FILE.svg",
+        optional: true,
+      },
+      force: { kind: "boolean", brief: "Overwrite an existing picture", default: false },
     },
     positional: {
       kind: "tuple",
       parameters: [{ brief: "Folder of checkpoints", parse: String, placeholder: "FOLDER" }],
     },
   },
-  async func({ json, format, ...options }, folder) {
+  async func({ json, format, plot: picture, force, ...options }, folder) {
     await checkInput(folder);
     const { signal } = this;
     const series = await openSeries(folder, { signal, ...(format && { format }) });
@@ -73,6 +85,11 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
       options,
     );
     progress.done();
+    if (picture !== undefined) {
+      const svg = epochsPlot(signature.records, series.snapshots);
+      await writeFileAtomically(picture, svg, { overwrite: force });
+      say(this, `wrote ${printable(picture)}`);
+    }
     if (json) writeJson(this, epochsDocument(series, signature, options));
     else printEpochs(this, series, signature);
   },

@@ -1,6 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { printable } from "../render.ts";
-import { plotGrid, plotSvg, tickText } from "./plotSvg.ts";
+import { plotGrid, plotSvg, shortened, tickText } from "./plotSvg.ts";
 
 /** Weights of one layer, counted: `counts[i]` of them lie between `low + i · step` and the next. */
 export interface WeightHistogram {
@@ -107,9 +106,4 @@ export function strengthPlot(layers: readonly LayerValues[]): string {
       }),
     ],
   });
-}
-
-function shortened(name: string): string {
-  const text = printable(name);
-  return text.length > 30 ? `${text.slice(0, 14)}…${text.slice(-15)}` : text;
 }

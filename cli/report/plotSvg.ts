@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { numberText } from "../render.ts";
+import { numberText, printable } from "../render.ts";
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
@@ -26,10 +26,16 @@ export function plotGrid(
     const y = Math.floor(i / columns) * height;
     return `<g transform="translate(${x},${y})">${plot}</g>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${wide} ${tall}" width="${wide}" height="${tall}">${placed.join("")}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${wide} ${tall}" width="${wide}" height="${tall}" style="background:#fff;color:#1a2130">${placed.join("")}</svg>`;
 }
 
 /** A tick's number as the tables write it. */
 export function tickText(value: number): string {
   return numberText(Number(value.toPrecision(6)));
+}
+
+/** A name that fits beside a plot: its middle gives way. */
+export function shortened(name: string): string {
+  const text = printable(name);
+  return text.length > 30 ? `${text.slice(0, 14)}…${text.slice(-15)}` : text;
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 import { weightgraph, weightgraphJson } from "../helpers/commandLine.ts";
@@ -27,6 +30,20 @@ describe("epochs", () => {
     const degrees = document.records.filter(({ measure }) => measure === "degree");
     const means = degrees.map(({ mean }) => mean);
     expect(means).toEqual([...means].sort((a, b) => a - b));
+  });
+
+  test("--plot writes the curves, never over another file unasked", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "weightgraph-epochs-"));
+    const picture = join(folder, "epochs.svg");
+    const plot = ["epochs", "fixtures/mnist-mlp", "--plot", picture];
+    expect((await weightgraph(plot)).code).toBe(0);
+    expect(await readFile(picture, "utf8")).toMatch(/^<svg xmlns=/);
+    expect(await weightgraph(plot)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("FILE_EXISTS") as string,
+    });
+    expect((await weightgraph([...plot, "--force"])).code).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   test("per layer, a record for each layer of neurons", async () => {

@@ -35,9 +35,23 @@ describe("epochsPlot", () => {
     expect(dots).toEqual([3, 3, 3, 3, 3, 3, 3, 3, 2]);
   });
 
-  test("by layer, a line each", async () => {
+  test("by layer, a line each and a key with their names", async () => {
     const { document } = parseHTML(epochsPlot(await recordsOf("layer")));
-    const [first] = document.querySelectorAll("svg svg");
-    expect(first?.querySelectorAll('[aria-label="line"] path')).toHaveLength(4);
+    const panels = [...document.querySelectorAll("svg svg")];
+    expect(panels[0]?.querySelectorAll('[aria-label="line"] path')).toHaveLength(4);
+    for (const name of ["input", "0.weight", "4.weight"]) {
+      expect(panels.at(-1)?.textContent).toContain(name);
+    }
+  });
+
+  test("names of layers and metrics are text", async () => {
+    const evil = `<img src=x onerror="alert(1)">\u202E`;
+    const records = (await recordsOf("layer")).map((record) => ({
+      ...record,
+      layer: `${record.layer}${evil}`,
+    }));
+    const text = epochsPlot(records, [{ epoch: 0, metrics: { [evil]: 1 } }]);
+    expect(parseHTML(text).document.querySelectorAll("img")).toHaveLength(0);
+    expect(text).not.toMatch(/<img|\u202E/);
   });
 });
