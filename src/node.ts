@@ -56,7 +56,7 @@ export interface OpenedDataset {
 /**
  * A data set of grey images: `mnist`, or the path of a folder that holds four IDX files. A name is looked for in `dataDir` if
  * that is given (itself, or a folder of that name in it), else in `shared/data/datasets` beside the package, else among the
- * package's own fixtures, where a small part of MNIST lies.
+ * package's own fixtures, where a small part of MNIST lies, else as a folder here.
  * @throws {FormatError} `DATA_NOT_FOUND`, `DATA_MALFORMED`
  */
 export async function openDataset(
@@ -68,7 +68,7 @@ export async function openDataset(
   const beside = join(root, "..", "shared", "data", "datasets", nameOrPath);
   const isPath = /[\\/]/.test(nameOrPath) || nameOrPath.startsWith(".");
   const inDataDir = dataDir === undefined ? null : [join(dataDir, nameOrPath), dataDir];
-  const folders = isPath ? [nameOrPath] : (inDataDir ?? [beside, fixtures]);
+  const folders = isPath ? [nameOrPath] : (inDataDir ?? [beside, fixtures, nameOrPath]);
   for (const folder of folders) {
     const sources = await imageSources(folder);
     if (sources === null) continue;

@@ -87,7 +87,9 @@ export async function* trainPopulation(
     const members: MemberEpoch[] = [];
     for (const [member, { seed }] of plan.members.entries()) {
       const weights = await trainer.weights(member);
-      const isFinite = weights.every(({ values }) => values.every(Number.isFinite));
+      const isFinite =
+        Number.isFinite(tests[member]!.test_loss) &&
+        weights.every(({ values }) => values.every(Number.isFinite));
       if (!isFinite) markDiverged(member, epoch, sizes.length);
       const divergedAt = diverged[member] ?? null;
       const lost = divergedAt !== null;
