@@ -43,16 +43,21 @@ export function chosenMeasures(ids: readonly string[] | undefined): readonly Mea
 }
 
 /**
- * For each measure the flags that it takes.
+ * For each measure the flags that it takes. With `lenient` a measure that does not know the value of a choice keeps its default,
+ * as long as another takes it: `--sign signed` is of strengths, and says nothing of hypercores.
  * @throws {UsageError} `USAGE_INVALID_OPTION` for a flag that none of the chosen measures takes.
  */
 export function parametersFor(
   chosen: readonly Measure[],
   flags: Readonly<Record<string, unknown>>,
+  { lenient }: { readonly lenient: boolean },
 ): ReadonlyMap<Measure, ParameterValues> {
   const given = Object.keys(measureFlags).filter((name) => flags[name] !== undefined);
-  const takes = (measure: Measure, name: string): boolean =>
-    measure.parameters.some((parameter) => parameter.name === name);
+  const takes = (measure: Measure, name: string): boolean => {
+    const users = measuresTaking(chosen, name, flags[name]);
+    const any = lenient && users.length > 0 ? users : measuresTaking(chosen, name);
+    return any.includes(measure);
+  };
   for (const name of given) {
     if (!chosen.some((measure) => takes(measure, name))) {
       const users = parametersByName.get(name)?.map(({ measure }) => measure.id) ?? [];
@@ -70,6 +75,23 @@ export function parametersFor(
           .map((name) => [name, flags[name] as ParameterValue]),
       ),
     ]),
+  );
+}
+
+/** Those of `chosen` with a parameter of this name and, if it is a choice, with this value among its choices. */
+function measuresTaking(
+  chosen: readonly Measure[],
+  name: string,
+  value?: unknown,
+): readonly Measure[] {
+  return chosen.filter(({ parameters }) =>
+    parameters.some(
+      (parameter) =>
+        parameter.name === name &&
+        (value === undefined ||
+          parameter.kind !== "choice" ||
+          parameter.choices.some((choice) => choice === value)),
+    ),
   );
 }
 

@@ -59,7 +59,8 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
   },
   async func(flags, file) {
     const chosen = chosenMeasures(flags.measures);
-    const parameters = parametersFor(chosen, { ...flags });
+    const lenient = flags.measures === undefined;
+    const parameters = parametersFor(chosen, { ...flags }, { lenient });
     const { graph, warnings } = await readGraph(this, file, flags.format);
     const progress = progressLine(this, "measuring");
     const results = new Map<Measure, MeasureResult>();

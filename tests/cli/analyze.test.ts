@@ -112,6 +112,14 @@ describe("analyze - --format matrix", () => {
   });
 });
 
+test("without --measures a sign reaches the measures that know it", async () => {
+  const signed = await analyze(dense, "--sign", "signed");
+  expect(signed.measures["strength"]?.["parameters"]).toMatchObject({ sign: "signed" });
+  expect(signed.measures["hypercore"]?.["parameters"]).toMatchObject({ sign: "absolute" });
+  const positive = await analyze(dense, "--sign", "positive");
+  expect(positive.measures["hypercore"]?.["parameters"]).toMatchObject({ sign: "positive" });
+});
+
 test.each([
   { name: "no JSON", stdin: "{", flags: [], code: 4, says: "FORMAT_MALFORMED" },
   { name: "no blocks", stdin: '{"blocks":[]}', flags: [], code: 3, says: "GRAPH_NO_EDGES" },

@@ -67,18 +67,18 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
 function headerLength(bytes: Uint8Array, source: ByteSource): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   const path = [source.name, "header"];
-  if (length > BigInt(maxHeaderLength)) {
-    throw new FormatError("FORMAT_LIMIT", `a header of ${length} bytes is announced`, {
-      path,
-      hint: `The format allows ${maxHeaderLength}: the file is damaged or hostile.`,
-    });
-  }
   if (length > BigInt(source.byteLength - 8)) {
     throw new FormatError(
       "FORMAT_TRUNCATED",
       `the header takes ${length} bytes, ${source.byteLength - 8} are there`,
       { path, hint: "The file is cut short: fetch it again." },
     );
+  }
+  if (length > BigInt(maxHeaderLength)) {
+    throw new FormatError("FORMAT_LIMIT", `a header of ${length} bytes is announced`, {
+      path,
+      hint: `The format allows ${maxHeaderLength}: the file is damaged or hostile.`,
+    });
   }
   return Number(length);
 }
