@@ -19,10 +19,13 @@ export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSu
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
+export { readSafetensors } from "./formats/safetensors/read.ts";
+export { readTfjs } from "./formats/tfjs/read.ts";
+export { readKerasHdf5 } from "./formats/keras/read.ts";
+export { readNumpy } from "./formats/npz/read.ts";
 export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
-  patchSafetensors,
   writeModelSafetensors,
   writeSafetensors,
   type SafetensorsContent,

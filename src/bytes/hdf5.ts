@@ -3,14 +3,14 @@ import type { Dataset, File, Group } from "h5wasm";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { ByteSource } from "./source.ts";
 
-export interface Hdf5Array {
+interface Hdf5Array {
   readonly shape: readonly number[];
   /** `float32`, `int64`, `uint8`, …; null for text, compounds and floats of other widths. */
   readonly type: string | null;
 }
 
 /** Numbers as the library hands them out. */
-export type Hdf5Values = ArrayLike<number> | ArrayLike<bigint>;
+type Hdf5Values = ArrayLike<number> | ArrayLike<bigint>;
 
 /** An open file. Paths begin with `/`. */
 export interface Hdf5 {

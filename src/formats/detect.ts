@@ -3,15 +3,17 @@ import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
 import { kerasHdf5 } from "./keras/read.ts";
+import { numpy } from "./npz/read.ts";
 import { onnx } from "./onnx/read.ts";
 import { safetensors } from "./safetensors/read.ts";
 import { tfjs } from "./tfjs/read.ts";
 
 /** Most specific first: the first that recognises a file reads it. */
-export const formats: readonly Format[] = [
+const formats: readonly Format[] = [
   // one per line
   safetensors,
   kerasHdf5,
+  numpy,
   onnx,
   tfjs,
 ];

@@ -2,11 +2,12 @@
  * State dicts: named tensors in the layout of PyTorch, without a graph. What a tensor is for is read from its shape, and for
  * vectors from the names beside it.
  */
-import { chainLayers } from "../model/chainLayers.ts";
+import { chainLayers, type LayerChain } from "../model/chainLayers.ts";
 import type { Model, ModelWarning, StoredTensor, TensorRole, WeightLayer } from "../model/model.ts";
 import { dtypes, isFloat, type DType } from "../tensor/dtype.ts";
 import { weightLayout, type AxisRole } from "../tensor/layout.ts";
 import { elementCount } from "../tensor/shape.ts";
+import { kerasKernel } from "./kerasKernels.ts";
 
 export interface StateDict {
   readonly name: string;
@@ -14,14 +15,19 @@ export interface StateDict {
   /** In file order, their roles still unknown. */
   readonly tensors: readonly Omit<StoredTensor, "role">[];
   readonly metadata: Model["metadata"];
+  /** Axes as PyTorch has them, or as whichever of PyTorch and Keras chains with fewer breaks. @defaultValue "torch" */
+  readonly orientation?: "torch" | "unknown";
 }
 
 /** A model of a state dict; its topology is chained by order and shape, and a warning says so. */
-export function stateDictModel({ name, format, tensors, metadata }: StateDict): Model {
+export function stateDictModel(dict: StateDict): Model {
+  const { name, format, tensors, metadata, orientation = "torch" } = dict;
   const roleOf = roleReader(tensors);
   const placed = tensors.map((tensor): StoredTensor => ({ ...tensor, role: roleOf(tensor) }));
-  const weights = placed.filter((tensor) => tensor.role === "weight").map(torchLayer);
-  const { layers, topology, warnings } = chainLayers(weights);
+  const weights = placed.filter((tensor) => tensor.role === "weight");
+  const asTorch = chainLayers(weights.map(torchLayer));
+  const chain = orientation === "torch" ? asTorch : betterChain(asTorch, weights);
+  const { layers, topology, warnings } = chain;
   return {
     name,
     format,
@@ -29,9 +35,19 @@ export function stateDictModel({ name, format, tensors, metadata }: StateDict): 
     tensors: placed,
     layers,
     topology,
-    warnings: [...warnings, ...integerWarnings(weights)],
+    warnings: [...warnings, ...integerWarnings(layers)],
     metadata,
   };
+}
+
+/** [in, out] where that leaves fewer breaks, with a warning that the file does not say. */
+function betterChain(asTorch: LayerChain, weights: readonly StoredTensor[]): LayerChain {
+  const asKeras = chainLayers(weights.map((tensor) => kerasKernel(tensor, null)));
+  const isKeras = asKeras.breaks.length < asTorch.breaks.length;
+  const chosen = isKeras ? asKeras : asTorch;
+  if (weights.length === 0) return chosen;
+  const message = `rows are taken to ${isKeras ? "send" : "receive"}, since layers chain better so than the other way round, or as well`;
+  return { ...chosen, warnings: [...chosen.warnings, { code: "ORIENTATION_INFERRED", message }] };
 }
 
 /** [out, in / groups, ...kernel]: a group is not marked, so `in` counts the channels that one output channel sees. */

@@ -11,6 +11,8 @@ export interface LayerChain {
   readonly layers: readonly WeightLayer[];
   readonly topology: Topology;
   readonly warnings: readonly ModelWarning[];
+  /** Names of the layers before which a new source began. */
+  readonly breaks: readonly string[];
 }
 
 /**
@@ -30,25 +32,21 @@ export function chainLayers(layers: readonly WeightLayer[]): LayerChain {
     : chainOf(layers, asStored, "file order");
 }
 
-interface Placement {
-  readonly topology: Topology;
-  /** Names of the layers before which a new source began. */
-  readonly breaks: readonly string[];
-}
+type Placement = Pick<LayerChain, "topology" | "breaks">;
 
 function chainOf(
   layers: readonly WeightLayer[],
   { topology, breaks }: Placement,
   order: string,
 ): LayerChain {
-  if (layers.length === 0) return { layers, topology, warnings: [] };
+  if (layers.length === 0) return { layers, topology, breaks, warnings: [] };
   const named = breaks.slice(0, 8).join(", ") + (breaks.length > 8 ? ", …" : "");
   const message =
     `the file does not say how its layers connect: ${layers.length} were chained by shape in ${order}, ` +
     (breaks.length === 0
       ? "and all of them fit"
       : `with ${breaks.length} new source layers where nothing fitted: before ${named}`);
-  return { layers, topology, warnings: [{ code: "TOPOLOGY_INFERRED", message }] };
+  return { layers, topology, breaks, warnings: [{ code: "TOPOLOGY_INFERRED", message }] };
 }
 
 function placeLayers(layers: readonly WeightLayer[]): Placement {

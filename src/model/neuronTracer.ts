@@ -13,7 +13,7 @@ import {
 } from "./topology.ts";
 
 /** Order of the elements of a flattened activation. */
-export type FlatOrder = "positions first" | "channels first";
+type FlatOrder = "positions first" | "channels first";
 
 export interface Activation {
   readonly neurons: Neurons;
@@ -22,7 +22,7 @@ export interface Activation {
 }
 
 /** Numbered when first connected, since an input may not say its size. */
-export interface Neurons {
+interface Neurons {
   readonly name: string;
   readonly role: NeuronLayer["role"];
   /** As declared, or null. */

@@ -10,7 +10,7 @@ export interface TfjsTensor {
   readonly quantization?: object;
 }
 
-export function tensorBytes({ shape, dtype, bytes }: TfjsTensor): Uint8Array {
+function tensorBytes({ shape, dtype, bytes }: TfjsTensor): Uint8Array {
   if (bytes !== undefined) return bytes;
   const count = shape.reduce((product, size) => product * size, 1);
   const values = Array.from({ length: count }, (_, i) => i + 1);

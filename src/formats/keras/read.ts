@@ -77,7 +77,10 @@ function topologyOf(
 ): Pick<Model, "layers" | "topology" | "warnings"> {
   if (config === null) {
     const weights = [...byGroup.values()].flat().filter(({ role }) => role === "weight");
-    return chainLayers(weights.map((tensor) => kerasKernel(tensor, null)));
+    const { layers, topology, warnings } = chainLayers(
+      weights.map((tensor) => kerasKernel(tensor, null)),
+    );
+    return { layers, topology, warnings };
   }
   const path = [source.name, "model_config"];
   const json = parseStrictJson(new TextEncoder().encode(config), { path });

@@ -8,7 +8,7 @@ export interface KerasGroup {
   readonly weights: readonly KerasWeight[];
 }
 
-export interface KerasWeight {
+interface KerasWeight {
   /** As Keras calls it: `conv2d_1/kernel:0`; in the newer layout its path, `layers/dense/vars/0`. */
   readonly name: string;
   /** In the file. */

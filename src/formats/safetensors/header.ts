@@ -5,7 +5,7 @@ import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { isJsonObject, parseStrictJson } from "../strictJson.ts";
 
 /** One entry of the header, its offsets counted from the start of the file. */
-export interface SafetensorsEntry {
+interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;

@@ -1,10 +1,9 @@
 import { FormatError, ShapeError, UsageError } from "../../errors.ts";
-import type { ByteSource } from "../../bytes/source.ts";
 import type { Model } from "../../model/model.ts";
 import { encodeTensor } from "../../tensor/decode.ts";
 import { byteLengthOf, type DType, type FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
-import { dtypeOfTag, readSafetensorsHeader } from "./header.ts";
+import { dtypeOfTag } from "./header.ts";
 
 export interface SafetensorsTensor {
   readonly name: string;
@@ -89,30 +88,6 @@ export async function writeModelSafetensors(
 }
 
 const writable: ReadonlySet<DType> = new Set(["float64", "float32", "float16", "bfloat16"]);
-
-/**
- * A copy of the file with new values in the named tensors, encoded in their own types; every other byte stays as it is.
- * @throws {UsageError} `USAGE_INVALID_OPTION` for an unknown name; {ShapeError} `SHAPE_MISMATCH` for a wrong count;
- * {FormatError} of the reader.
- */
-export async function patchSafetensors(
-  source: ByteSource,
-  changes: ReadonlyMap<string, FloatArray>,
-): Promise<Uint8Array> {
-  const { entries } = await readSafetensorsHeader(source);
-  const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  const file = (await source.slice(0, source.byteLength)).slice();
-  for (const [name, data] of changes) {
-    const entry = byName.get(name);
-    if (entry === undefined) {
-      throw new UsageError("USAGE_INVALID_OPTION", `the file holds no tensor ${name}`, {
-        path: [source.name, name],
-      });
-    }
-    file.set(bytesOf({ ...entry, data }), entry.offset);
-  }
-  return file;
-}
 
 function bytesOf({ name, dtype, shape, data }: SafetensorsTensor): Uint8Array {
   const count = elementCount(shape);

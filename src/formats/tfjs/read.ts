@@ -56,8 +56,10 @@ function readBareManifest(tensors: readonly ManifestTensor[]): ReadTopology {
     role: kerasRole(tensor.name, tensor.shape, tensor.dtype),
   }));
   const weights = placed.filter(({ role }) => role === "weight");
-  const chain = chainLayers(weights.map((tensor) => kerasKernel(tensor, null)));
-  return { tensors: placed, ...chain };
+  const { layers, topology, warnings } = chainLayers(
+    weights.map((tensor) => kerasKernel(tensor, null)),
+  );
+  return { tensors: placed, layers, topology, warnings };
 }
 
 function textOf(value: unknown): string | null {

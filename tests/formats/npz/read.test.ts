@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { isWeightGraphError, memorySource, readModel } from "../../../src/index.ts";
+import { floatArray, npyBytes, zipBytes } from "../../helpers/numpy.ts";
+import { wiresOf } from "../../helpers/topology.ts";
+
+test.each([
+  {
+    name: "rows receive, as in PyTorch",
+    arrays: { "a.npy": floatArray([3, 2]), "b.npy": floatArray([1, 3]) },
+    wires: ["a: input -> a [out3 in2]", "b: a -> b [out1 in3]"],
+  },
+  {
+    name: "rows send, as in Keras",
+    arrays: { "a.npy": floatArray([2, 3]), "b.npy": floatArray([3, 1]), "c.npy": floatArray([3]) },
+    wires: ["a: input -> a [in2 out3]", "b: a -> b [in3 out1]"],
+  },
+])("$name", async ({ arrays, wires }) => {
+  const model = await readModel(memorySource(await zipBytes(arrays), "net.npz"));
+  expect(model.format).toBe("npz");
+  expect(wiresOf(model)).toEqual(wires);
+  expect(model.warnings.map(({ code }) => code)).toEqual([
+    "TOPOLOGY_INFERRED",
+    "ORIENTATION_INFERRED",
+  ]);
+});
+
+test("one array, row-major or column-major", async () => {
+  const rows = await readModel(memorySource(floatArray([2, 3]), "w.npy"));
+  expect([rows.format, rows.tensors[0]!.name]).toEqual(["npy", "w"]);
+  expect(Array.from(await rows.tensors[0]!.read())).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(rows.tensors[0]!.location?.offset).toBe(128);
+  const columns = await readModel(memorySource(floatArray([2, 3], true), "w.npy"));
+  expect(Array.from(await columns.tensors[0]!.read())).toEqual([1, 3, 5, 2, 4, 6]);
+  expect(columns.tensors[0]!.location).toBeUndefined();
+});
+
+const header = (descr: string, shape = "(2,)"): string =>
+  `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }`;
+const two = Float32Array.of(1, 2);
+
+describe("what an array may not be", () => {
+  test.each([
+    { name: "an object", bytes: npyBytes(header("'|O'"), two), code: "FORMAT_UNSUPPORTED" },
+    { name: "big-endian", bytes: npyBytes(header("'>f4'"), two), code: "FORMAT_UNSUPPORTED" },
+    {
+      name: "a record",
+      bytes: npyBytes(header("[('a', '<f4')]"), two),
+      code: "FORMAT_UNSUPPORTED",
+    },
+    { name: "cut", bytes: floatArray([2]).slice(0, -1), code: "FORMAT_TRUNCATED" },
+    { name: "cut in the header", bytes: floatArray([2]).slice(0, 40), code: "FORMAT_TRUNCATED" },
+    { name: "without a shape", bytes: npyBytes("{'descr': '<f4'}", two), code: "FORMAT_MALFORMED" },
+    {
+      name: "past 2^53",
+      bytes: npyBytes(header("'<f4'", "(9007199254740991, 9)"), two),
+      code: "FORMAT_MALFORMED",
+    },
+  ] as const)("$name", async ({ bytes, code }) => {
+    const error: unknown = await readModel(memorySource(bytes)).catch((e) => e);
+    expect(isWeightGraphError(error, code), String(error)).toBe(true);
+  });
+
+  test("an entry that is no array", async () => {
+    const bytes = await zipBytes({ "a.npy": Uint8Array.of(1, 2, 3) });
+    const error: unknown = await readModel(memorySource(bytes)).catch((e) => e);
+    expect(isWeightGraphError(error, "FORMAT_MALFORMED")).toBe(true);
+  });
+});
