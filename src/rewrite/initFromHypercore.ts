@@ -17,6 +17,7 @@ import { UsageError } from "../errors.ts";
 import { createRandom, shuffle, type Random } from "../random.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { activationGains, type GainedActivation } from "./activationGain.ts";
+import { checkChoice } from "./checkChoice.ts";
 import { neuronMeans, type MeanLaw, type NeuronMeans, type NeuronScores } from "./neuronMeans.ts";
 import { checkMatrix, type WeightMatrix } from "./weightMatrix.ts";
 
@@ -48,7 +49,7 @@ export interface Reinitialised<T extends FloatArray> extends NeuronMeans {
 }
 
 /**
- * @throws {UsageError} `USAGE_INVALID_OPTION` for alpha outside 0..1, taps that do not divide the columns, or a bad l or t;
+ * @throws {UsageError} `USAGE_INVALID_OPTION` for an unknown mode or activation, alpha outside 0..1, taps that do not divide the columns, or a bad l or t;
  *   {ShapeError} `SHAPE_MISMATCH`; {WeightGraphError} `WEIGHTS_NOT_FINITE`.
  */
 export function initFromHypercore<T extends FloatArray>(
@@ -81,6 +82,8 @@ function reinitialise<T extends FloatArray>(
 ): Reinitialised<T> {
   const { activation = "relu", shuffled = false, taps = 1, alpha = 0.5, seed = 0 } = options;
   checkMatrix(matrix);
+  checkChoice("mode", options.mode, ["variance-matched", "sign-switch"]);
+  checkChoice("activation", activation, Object.keys(activationGains));
   const { rows, columns } = matrix;
   if (!(alpha >= 0 && alpha <= 1)) {
     throw new UsageError("USAGE_INVALID_OPTION", `alpha must be from 0 to 1, not ${alpha}`);

@@ -1,6 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
+import { checkChoice } from "./checkChoice.ts";
 import {
   initFromHypercore,
   initFromStrength,
@@ -39,6 +40,8 @@ export async function reinitModel(
   options: ReinitModelOptions = {},
 ): Promise<RewrittenModel<ReinitReport>> {
   const { from = "hypercore", convolution = "flatten", seed = 0 } = options;
+  checkChoice("from", from, ["hypercore", "strength", "shuffled"]);
+  checkChoice("convolution", convolution, ["flatten", "channel"]);
   const random = typeof seed === "number" ? createRandom(seed) : seed;
   return rewriteModel(model, options, (matrix, layer) => {
     const { groups, taps } = layer.layout;

@@ -21,6 +21,7 @@ import { variance } from "../numeric/variance.ts";
 import { createRandom, shuffle, type Random } from "../random.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { permute } from "../tensor/permute.ts";
+import { checkChoice } from "./checkChoice.ts";
 import { plackettLuceSampler, strongestFirst, type OrderSampler } from "./drawOrder.ts";
 import { strengthVariance, type StrengthVariance } from "./strengthVariance.ts";
 import { checkMatrix, type WeightMatrix } from "./weightMatrix.ts";
@@ -64,7 +65,7 @@ export interface Rewired<T extends FloatArray> extends RewireReport {
 }
 
 /**
- * @throws {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION` for a shift that is not above 0, an unknown pass
+ * @throws {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION` for a shift not above 0, an unknown method or pass
  *   or a sampler that does not order all columns; {WeightGraphError} `WEIGHTS_NOT_FINITE`; {AnalysisError} `ANALYSIS_UNDEFINED`
  *   for weights so large that their variance is not a number.
  */
@@ -74,6 +75,9 @@ export function rewirePreferentially<T extends FloatArray>(
 ): Rewired<T> {
   const { passes = ["rows", "columns"], shift = 1, seed = 0 } = options;
   checkMatrix(matrix);
+  checkChoice("method", options.method, ["stochastic", "deterministic"]);
+  checkChoice("visit", options.visit, ["given", "shuffled"]);
+  for (const pass of passes) checkChoice("passes", pass, ["rows", "columns"]);
   if (shift !== "relative" && !(Number.isFinite(shift) && shift > 0)) {
     throw new UsageError("USAGE_INVALID_OPTION", `shift must be above 0, not ${shift}`, {
       hint: 'With no shift the weakest neuron could never be drawn; "relative" follows the scale of the weights.',
@@ -87,15 +91,10 @@ export function rewirePreferentially<T extends FloatArray>(
   for (const [index, pass] of passes.entries()) {
     const own = random.fork(`${index}/${pass}`);
     if (pass === "rows") rewireRows(current, options, own);
-    else if (pass === "columns") {
+    else {
       const turned = transpose(current);
       rewireRows(turned, options, own);
       current = transpose(turned);
-    } else {
-      throw new UsageError(
-        "USAGE_INVALID_OPTION",
-        `a pass is "rows" or "columns", not "${String(pass)}"`,
-      );
     }
     const after = strengthVariance(current);
     reports.push({ pass, before: last, after });

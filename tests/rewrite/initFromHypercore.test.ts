@@ -183,6 +183,8 @@ test.each<{ name: string; options: HypercoreInitOptions }>([
   { name: "alpha above 1", options: { alpha: 1.5 } },
   { name: "alpha that is no number", options: { alpha: NaN } },
   { name: "taps that do not divide the columns", options: { taps: 2 } },
+  { name: "an unknown mode", options: { mode: "best" as "sign-switch" } },
+  { name: "an unknown activation", options: { activation: "swish" as "relu" } },
   { name: "l below 1", options: { l: 0 } },
 ])("refused: $name", ({ options }) => {
   thrownBy(() => initFromHypercore(byHand, options), "USAGE_INVALID_OPTION");

@@ -69,3 +69,11 @@ test("a shuffled model differs from its own cores in the places only", async () 
   expect(await scoresOf({ from: "shuffled", seed: 1 })).not.toEqual(await scoresOf({}));
   expect(await sorted({ from: "shuffled", seed: 1 })).toEqual(await sorted({}));
 });
+
+test("an unknown ranking or reading of kernels is refused", async () => {
+  const refused = { code: "USAGE_INVALID_OPTION" };
+  const from = "luck" as "shuffled";
+  await expect(reinitModel(memoryModel([kernel]), { from })).rejects.toMatchObject(refused);
+  const convolution = "pixel" as "channel";
+  await expect(reinitModel(memoryModel([kernel]), { convolution })).rejects.toMatchObject(refused);
+});

@@ -268,6 +268,8 @@ describe("what makes no sense is refused", () => {
     { name: "a shift of 0", options: { shift: 0 } },
     { name: "a shift that is no number", options: { shift: NaN } },
     { name: "an unknown pass", options: { passes: ["diagonals" as "rows"] } },
+    { name: "an unknown method", options: { method: "random" as "stochastic" } },
+    { name: "an unknown order of rows", options: { visit: "backwards" as "given" } },
     { name: "a sampler that repeats a column", options: { sampler: () => [0, 0, 1] } },
     { name: "a sampler that stops early", options: { sampler: () => [0, 1] } },
     { name: "a sampler that leaves the matrix", options: { sampler: () => [0, 1, 3] } },
