@@ -68,8 +68,13 @@ function describe(structure: ViewStructure): void {
 function fetchWanted(store: Store, source: DataSource): void {
   const bring = async (wanted: number): Promise<void> => {
     const epoch = await source.epoch(wanted);
-    if (store.get().wanted === wanted) store.set({ epoch });
+    if (store.get().wanted !== wanted) return;
+    byId("problem").hidden = true;
+    store.set({ epoch });
   };
+  store.follow(["wanted", "epoch"], ({ wanted, epoch }) => {
+    byId("shown").classList.toggle("waiting", epoch.index !== wanted);
+  });
   store.follow(["wanted"], ({ wanted, epoch }) => {
     if (epoch.index === wanted) return;
     bring(wanted).catch(report);

@@ -90,10 +90,10 @@ export function viewStructure(
     version: 1,
     name,
     certainty: graph.certainty,
-    layers: graph.layers.map((layer, i) => ({ ...layer, ...places.columns[i]! })),
+    layers: graph.layers.map((layer, i) => ({ ...layer, ...roundedColumn(places.columns[i]!) })),
     nodeCount: graph.nodeCount,
     edgeCount: graph.edgeCount,
-    width: places.width,
+    width: rounded(places.width),
     height: places.height,
     nodes: {
       x: Array.from(places.x, rounded),
@@ -145,6 +145,15 @@ function byRankInBlock({ weight, block, blocks }: ReducedGraph): number[] {
   const rank = new Int32Array(weight.length);
   for (const edge of order) rank[edge] = met[block[edge]!]!++;
   return order.sort((a, b) => rank[a]! - rank[b]! || strength(b) - strength(a) || a - b);
+}
+
+function roundedColumn({ left, right, top, bottom }: LayerColumn): LayerColumn {
+  return {
+    left: rounded(left),
+    right: rounded(right),
+    top: rounded(top),
+    bottom: rounded(bottom),
+  };
 }
 
 function rounded(value: number): number {
