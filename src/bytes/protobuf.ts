@@ -42,6 +42,7 @@ export interface ProtobufScan {
 const windowLength = 65536;
 /** A tag and a length, ten bytes each at most. */
 const headerLength = 20;
+const decoder = new TextDecoder();
 
 /** A scan over `source`; one at a time, since its calls share a window. */
 export function protobufScan(source: ByteSource): ProtobufScan {
@@ -61,7 +62,7 @@ export function protobufScan(source: ByteSource): ProtobufScan {
   return {
     bytes,
     async text(span) {
-      return new TextDecoder().decode(await bytes(span));
+      return decoder.decode(await bytes(span));
     },
     async fields(span, path, visit) {
       let at = span.start;

@@ -9,6 +9,9 @@ import type { TensorRecord } from "./schema.ts";
 /** Elements that a file may have us make up: 256 MiB of float32. */
 export const generatedLimit: number = 2 ** 26;
 
+/** Cost of a constant at most: w * w, squared again and again, would double its own with each node. */
+export const foldLimit: number = 4096;
+
 export interface Constant {
   readonly kind: "constant";
   /** The stored tensor's name; `fold(a,b)` for what was computed from a and b. */
@@ -20,6 +23,8 @@ export interface Constant {
   readonly location?: TensorLocation;
   /** The stored tensors whose values it holds; indices, shapes and scales are not among them. */
   readonly records: readonly TensorRecord[];
+  /** How many constants have to be read or computed for it, each use counted. */
+  readonly cost: number;
   /** Reads, and folds, anew each time. */
   read(): Promise<FloatArray>;
 }
@@ -33,6 +38,7 @@ export function constantOf(record: TensorRecord): Constant {
     shape,
     ...(location && { location }),
     records: [record],
+    cost: 1,
     read: () => record.read(),
   };
 }
@@ -50,6 +56,7 @@ export function foldedFrom(
     shape: made.shape,
     ...(quantisation !== undefined && { quantisation }),
     records: [...new Set(inputs.flatMap((input) => input.records))],
+    cost: inputs.reduce((sum, input) => sum + input.cost, 1),
     read: made.read,
   };
 }

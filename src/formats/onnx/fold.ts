@@ -13,7 +13,7 @@ import {
   type Fold,
   type Inputs,
 } from "./constant.ts";
-import { foldBinary } from "./foldBinary.ts";
+import { foldBinary, foldUnary } from "./foldElements.ts";
 import { foldConcat, foldGather, foldSlice } from "./foldSelection.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import { knownType } from "./tensorProto.ts";
@@ -35,6 +35,15 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ["Sub", foldBinary((a, b) => a - b)],
   ["Mul", foldBinary((a, b) => a * b)],
   ["Div", foldBinary((a, b) => a / b)],
+  ["Pow", foldBinary((a, b) => a ** b)],
+  ["Neg", foldUnary((a) => -a)],
+  ["Abs", foldUnary(Math.abs)],
+  ["Sqrt", foldUnary(Math.sqrt)],
+  ["Reciprocal", foldUnary((a) => 1 / a)],
+  ["Exp", foldUnary(Math.exp)],
+  ["Tanh", foldUnary(Math.tanh)],
+  ["Sigmoid", foldUnary((a) => 1 / (1 + Math.exp(-a)))],
+  ["Relu", foldUnary((a) => Math.max(0, a))],
 ]);
 
 async function foldCast(node: NodeReader, [data]: Inputs) {
@@ -122,5 +131,5 @@ async function foldConstantOfShape(node: NodeReader, [input]: Inputs) {
   };
   const dtype = value?.dtype ?? ("float32" as const);
   const record = { name: node.outputs[0] ?? "", dtype, shape, read };
-  return { kind: "constant" as const, ...record, records: [record] };
+  return { kind: "constant" as const, ...record, records: [record], cost: 1 };
 }

@@ -2,7 +2,7 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { protobufScan, signedValue, type ProtobufScan, type Span } from "../../bytes/protobuf.ts";
 import { FormatError } from "../../errors.ts";
-import { countPart, readNode, type Reading } from "./nodeProto.ts";
+import { readNode, scanParts, type Reading } from "./nodeProto.ts";
 import type {
   ErrorPath,
   OnnxFunction,
@@ -40,7 +40,7 @@ export async function readModelProto(source: ByteSource): Promise<OnnxModel> {
   let producer = "";
   let producerVersion = "";
   let graph: OnnxGraph | null = null;
-  await scan.fields({ start: 0, end: source.byteLength }, path, async (field) => {
+  await scanParts(reading, { start: 0, end: source.byteLength }, path, async (field) => {
     if (field.number === 1) irVersion = signedValue(field);
     else if (field.number === 2) producer = await scan.text(field);
     else if (field.number === 3) producerVersion = await scan.text(field);
@@ -106,12 +106,11 @@ async function readGraph(
     initializers.push(tensor);
     reading.tensors.push(tensor);
   };
-  await scan.fields(span, path, async (field) => {
+  await scanParts(reading, span, path, async (field) => {
     if (field.number === 1) {
       nodes.push(await readNode(reading, field, [...path, "node", nodes.length], depth));
     } else if (field.number === 5) {
       const own = [...path, "initializer", index++];
-      countPart(reading, own);
       keep(await readTensorProto(reading.source, scan, { span: field, path: own }));
     } else if (field.number === 11) {
       inputs.push(await readValueInfo(scan, field, [...path, "input", inputs.length]));
@@ -119,7 +118,6 @@ async function readGraph(
       outputs.push((await readValueInfo(scan, field, [...path, "output", outputs.length])).name);
     } else if (field.number === 15) {
       const own = [...path, "sparse_initializer"];
-      countPart(reading, own);
       keep(await readSparseTensor(reading.source, scan, field, own));
     }
   });
@@ -133,7 +131,7 @@ async function readFunction(reading: Reading, span: Span, path: ErrorPath): Prom
   const inputs: string[] = [];
   const outputs: string[] = [];
   const nodes: OnnxNode[] = [];
-  await scan.fields(span, path, async (field) => {
+  await scanParts(reading, span, path, async (field) => {
     if (field.number === 1) name = await scan.text(field);
     else if (field.number === 4) inputs.push(await scan.text(field));
     else if (field.number === 5) outputs.push(await scan.text(field));

@@ -11,8 +11,8 @@ import { FormatError } from "../../errors.ts";
 import type { ErrorPath, OnnxAttribute, OnnxGraph, OnnxNode, TensorRecord } from "./schema.ts";
 import { readTensorProto } from "./tensorProto.ts";
 
-/** Nodes and tensors in all: a megabyte of empty messages would otherwise take a gigabyte. */
-const partLimit = 2_000_000;
+/** Fields of graphs and nodes in all: some hundred thousand nodes. A megabyte of empty ones would otherwise take a gigabyte. */
+const partLimit = 1_000_000;
 
 /** One file being read. */
 export interface Reading {
@@ -24,11 +24,22 @@ export interface Reading {
   readonly graph: (span: Span, path: ErrorPath, depth: number) => Promise<OnnxGraph>;
 }
 
-/** @throws {FormatError} `FORMAT_LIMIT` */
-export function countPart(reading: Reading, path: ErrorPath): void {
-  if (++reading.parts > partLimit) {
-    throw new FormatError("FORMAT_LIMIT", `over ${partLimit} nodes and tensors`, { path });
-  }
+/**
+ * The fields of a model, graph, function or node, counted.
+ * @throws {FormatError} `FORMAT_LIMIT`, and as `ProtobufScan.fields`.
+ */
+export function scanParts(
+  reading: Reading,
+  span: Span,
+  path: ErrorPath,
+  visit: (field: ProtobufField) => Promise<void>,
+): Promise<void> {
+  return reading.scan.fields(span, path, (field) => {
+    if (++reading.parts > partLimit) {
+      throw new FormatError("FORMAT_LIMIT", `over ${partLimit} parts of graphs`, { path });
+    }
+    return visit(field);
+  });
 }
 
 export async function readNode(
@@ -38,14 +49,13 @@ export async function readNode(
   depth: number,
 ): Promise<OnnxNode> {
   const { scan } = reading;
-  countPart(reading, path);
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Span[] = [];
   let name = "";
   let opType = "";
   let domain = "";
-  await scan.fields(span, path, async (field) => {
+  await scanParts(reading, span, path, async (field) => {
     if (field.number === 1) inputs.push(await scan.text(field));
     else if (field.number === 2) outputs.push(await scan.text(field));
     else if (field.number === 3) name = await scan.text(field);
@@ -111,7 +121,6 @@ async function readAttribute(
         attribute.text = await scan.text(field);
         break;
       case 5:
-        countPart(reading, inside);
         attribute.tensor = await readTensorProto(source, scan, {
           span: field,
           path: inside,

@@ -4,7 +4,7 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { freshAxis, unknownActivation, type Activation } from "./activation.ts";
 import { collector, type Collected } from "./collector.ts";
-import { constantOf, type Constant } from "./constant.ts";
+import { constantOf, foldLimit, type Constant } from "./constant.ts";
 import { constantNode } from "./constantNode.ts";
 import { callControlFlow, isControlFlow } from "./controlFlow.ts";
 import { folds } from "./fold.ts";
@@ -16,7 +16,7 @@ import type { Scope, Walk } from "./scope.ts";
 import { shapeValueOf } from "./shapeValues.ts";
 
 /** Steps in all, since functions may call functions: far beyond any network, short of a hang. */
-const stepLimit = 1_000_000;
+const stepLimit = 250_000;
 const callDepthLimit = 64;
 
 /** @throws {FormatError} `FORMAT_LIMIT` where functions call each other without end; whatever a constant's `read` throws. */
@@ -85,9 +85,9 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     if (isControlFlow(node.opType)) return callControlFlow(walk, reader, scope, inputs);
     const constants = inputs.filter((value) => value?.kind === "constant");
     const fold = folds.get(node.opType);
-    const isConstant =
-      constants.length > 0 && inputs.every((value) => value?.kind !== "activation");
-    if (fold !== undefined && isConstant) {
+    const cost = constants.reduce((sum, constant) => sum + constant.cost, 0);
+    const isConstant = inputs.every((value) => value?.kind !== "activation");
+    if (fold !== undefined && isConstant && cost > 0 && cost <= foldLimit) {
       const folded = await fold(reader, inputs);
       if (folded !== null) return [folded];
     }
@@ -100,12 +100,12 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     const shape = await shapeValueOf(call);
     if (shape !== null) return [shape];
     const rule = ruleFor(node.opType);
-    if (rule !== null) {
-      const result = await rule(call);
-      return "kind" in result ? [result] : result;
-    }
-    if (!isPlain(node.opType)) noteUnknown(call, constants);
-    return [];
+    const result = rule === null ? [] : await rule(call);
+    if ("kind" in result) return [result];
+    // Of constants alone and not folded, or not known: a weight may have been lost here.
+    const isLost = rule === null || isConstant;
+    if (isLost && !isPlain(node.opType)) noteUnknown(call, constants);
+    return result;
   };
 
   const scope = newScope(model.graph.nodes, null, 0);

@@ -263,6 +263,40 @@ describe("what is refused, and where it says so", () => {
     );
   });
 
+  test("functions that double their work with each call", async () => {
+    const functions = Array.from({ length: 50 }, (_, i) => ({
+      name: `f${i}`,
+      domain: "mine",
+      input: ["a"],
+      output: ["c"],
+      node: [
+        { ...node(`f${i + 1}`, ["a"], ["b"]), domain: "mine" },
+        { ...node(`f${i + 1}`, ["b"], ["c"]), domain: "mine" },
+      ],
+    }));
+    const parts = {
+      inputs: { x: [1] },
+      functions,
+      nodes: [{ ...node("f0", ["x"], ["y"]), domain: "mine" }],
+    };
+    await expect(read(parts)).rejects.toSatisfy((error) =>
+      isWeightGraphError(error, "FORMAT_LIMIT"),
+    );
+  }, 20_000);
+
+  test("a constant squared over and over is left alone, in the open", async () => {
+    const squares = Array.from({ length: 60 }, (_, i) =>
+      node("Mul", [`w${i}`, `w${i}`], [`w${i + 1}`]),
+    );
+    const model = await read({
+      inputs: { x: [1, 2] },
+      initializers: [tensor("w0", [2, 2])],
+      nodes: [...squares, node("MatMul", ["x", "w60"], ["y"])],
+    });
+    expect(model.layers).toEqual([]);
+    expect(model.tensors.map(({ role }) => role)).not.toContain("weight");
+  });
+
   test("graphs nested without end", async () => {
     let inner = graph({ nodes: [node("Relu", ["x"], ["y"])] });
     for (let depth = 0; depth < 40; depth++) {

@@ -338,6 +338,17 @@ test("what cannot be followed is one warning, and the layer has senders of its o
   expect(model.tensors.find(({ name }) => name === "odd")?.role).toBe("unknown");
 });
 
+test("a weight behind an operator that is not folded is not lost in silence", async () => {
+  const { model } = await read({
+    inputs: { x: ["N", 2] },
+    initializers: [tensor("w", [1, 2]), integers("twice", [2, 1])],
+    nodes: [node("Tile", ["w", "twice"], ["v"]), node("MatMul", ["x", "v"], ["y"])],
+  });
+  expect(model.warnings.map(({ code, message }) => [code, message.includes("Tile (1)")])).toEqual([
+    ["OPERATOR_UNKNOWN", true],
+  ]);
+});
+
 /** Reference: nodes and edges counted by hand from the operators of each file. */
 describe.skipIf(!hasSharedData)("real models", () => {
   test.each([

@@ -1,5 +1,15 @@
+import type { FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { checkGenerated, foldedFrom, type Constant, type Fold } from "./constant.ts";
+
+/** One constant element by element. */
+export function foldUnary(compute: (value: number) => number): Fold {
+  return async (_, [data]) => {
+    if (data === undefined) return null;
+    const read = async (): Promise<FloatArray> => (await data.read()).map(compute);
+    return foldedFrom([data], { shape: data.shape, read });
+  };
+}
 
 /** Two constants element by element, broadcast as NumPy does. */
 export function foldBinary(combine: (a: number, b: number) => number): Fold {
