@@ -23,6 +23,7 @@ export { readSafetensors } from "./formats/safetensors/read.ts";
 export { readTfjs } from "./formats/tfjs/read.ts";
 export { readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
+export { readPytorch } from "./formats/pytorch/read.ts";
 export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {

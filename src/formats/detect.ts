@@ -5,6 +5,7 @@ import type { Format } from "./format.ts";
 import { kerasHdf5 } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
 import { onnx } from "./onnx/read.ts";
+import { pytorch } from "./pytorch/read.ts";
 import { safetensors } from "./safetensors/read.ts";
 import { tfjs } from "./tfjs/read.ts";
 
@@ -14,6 +15,7 @@ const formats: readonly Format[] = [
   safetensors,
   kerasHdf5,
   numpy,
+  pytorch,
   onnx,
   tfjs,
 ];
