@@ -20,8 +20,8 @@ export interface GraphParts {
   readonly nodes: readonly GraphNode[];
   readonly initializers?: readonly Tensor[];
   readonly sparse?: readonly onnx.ISparseTensorProto[];
-  /** Name and dimensions; a text dimension is symbolic. */
-  readonly inputs?: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Name and dimensions; a text dimension is symbolic, null declares none. */
+  readonly inputs?: Readonly<Record<string, readonly (number | string)[] | null>>;
   readonly outputs?: readonly string[];
 }
 
@@ -59,18 +59,15 @@ export function graph({
     sparseInitializer: [...sparse],
     input: Object.entries(inputs).map(([name, dims]) => ({
       name,
-      type: {
-        tensorType: {
-          elemType: 1,
-          shape: {
-            dim: dims.map((size) =>
-              typeof size === "string" ? { dimParam: size } : { dimValue: size },
-            ),
-          },
-        },
-      },
+      type: { tensorType: { elemType: 1, ...(dims && { shape: shapeOf(dims) }) } },
     })),
     output: named.map((name) => ({ name })),
+  };
+}
+
+function shapeOf(dims: readonly (number | string)[]): onnx.ITensorShapeProto {
+  return {
+    dim: dims.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size })),
   };
 }
 

@@ -48,6 +48,11 @@ export const unknownActivation: Activation = {
   open: null,
 };
 
+/** Of unknown rank; what a graph input is, it stays. */
+export function shapeless({ open }: Activation): Activation {
+  return { ...unknownActivation, open };
+}
+
 export function freshAxis(size: Dimension): Axis {
   return size === 1 ? [] : [{ size, carries: false }];
 }

@@ -3,6 +3,7 @@ import {
   axisSize,
   freshAxis,
   plainActivation,
+  shapeless,
   unknownActivation,
   withAxes,
   type Activation,
@@ -14,7 +15,7 @@ import type { Dimension } from "./schema.ts";
 /** Axes before `axis` become one, the others another. */
 export function flattenAt(activation: Activation, axis: number): Activation {
   const { axes } = activation;
-  if (axes === null) return unknownActivation;
+  if (axes === null) return shapeless(activation);
   const at = axis < 0 ? axis + axes.length : axis;
   return withAxes(activation, [axes.slice(0, at).flat(), axes.slice(at).flat()]);
 }
@@ -33,7 +34,10 @@ export function reshape(
     if (size === 0 && !allowZero) return axes?.[i] ? axisSize(axes[i]) : null;
     return size;
   });
-  if (axes === null) return plainActivation(sizes.map((size) => (size === -1 ? null : size)));
+  if (axes === null) {
+    const unfolded = plainActivation(sizes.map((size) => (size === -1 ? null : size)));
+    return { ...unfolded, open: activation.open };
+  }
   const total = axisSize(axes.flat());
   const given = sizes.filter((size) => size !== -1);
   const known = given.includes(null) ? null : given.reduce((a, b) => a! * b!, 1);
@@ -133,7 +137,7 @@ function takeAtoms(rest: Atom[], size: number): Atom[] | null {
 
 export function transpose(activation: Activation, order: readonly number[] | null): Activation {
   const { axes, integers: _, ...rest } = activation;
-  if (axes === null) return unknownActivation;
+  if (axes === null) return shapeless(activation);
   const wanted = order ?? axes.map((_, i) => axes.length - 1 - i);
   const isOrder = wanted.length === axes.length && new Set(wanted).size === axes.length;
   if (!isOrder || wanted.some((axis) => axes[axis] === undefined)) return unknownActivation;
@@ -146,14 +150,14 @@ export function transpose(activation: Activation, order: readonly number[] | nul
 /** Removes axes of size 1; all of them where none are named. */
 export function squeeze(activation: Activation, axes: readonly number[] | null): Activation {
   const own = activation.axes;
-  if (own === null) return unknownActivation;
+  if (own === null) return shapeless(activation);
   const gone = axes?.map((axis) => (axis < 0 ? axis + own.length : axis));
   const kept = own.filter((axis, i) => (gone ? !gone.includes(i) : axisSize(axis) !== 1));
   return withAxes(activation, kept);
 }
 
 export function unsqueeze(activation: Activation, axes: readonly number[] | null): Activation {
-  if (activation.axes === null || axes === null) return unknownActivation;
+  if (activation.axes === null || axes === null) return shapeless(activation);
   const rank = activation.axes.length + axes.length;
   const own = [...activation.axes];
   for (const axis of axes.map((at) => (at < 0 ? at + rank : at)).sort((a, b) => a - b)) {
@@ -169,5 +173,5 @@ export function wrapAxis(axis: number, rank: number): number {
 /** Takes one index of axis `axis`, which is gone then. */
 export function dropAxis(activation: Activation, axis: number): Activation {
   const { axes } = activation;
-  return axes === null ? unknownActivation : withAxes(activation, axes.toSpliced(axis, 1));
+  return axes === null ? shapeless(activation) : withAxes(activation, axes.toSpliced(axis, 1));
 }

@@ -338,6 +338,25 @@ test("what cannot be followed is one warning, and the layer has senders of its o
   expect(model.tensors.find(({ name }) => name === "odd")?.role).toBe("unknown");
 });
 
+test("an input without a declared shape has the neurons that its reader asks for", async () => {
+  const { model, graph: built } = await read({
+    inputs: { x: null },
+    initializers: [tensor("half", [], [0.5]), tensor("a", [3, 2, 1, 1]), tensor("b", [4, 27])],
+    nodes: [
+      node("Mul", ["x", "half"], ["y"]),
+      node("Transpose", ["y"], ["t"], { perm: [0, 3, 1, 2] }),
+      conv("t", "a", "c"),
+      node("Flatten", ["c"], ["f"]),
+      dense("f", "b", "z"),
+    ],
+  });
+  expect(drawn(built)).toEqual({
+    layers: ["x:2", "a:3", "b:4"],
+    wires: ["a 0..1 -> 2..4", "b 2..4 -> 5..8 x9"],
+  });
+  expect(model.warnings).toEqual([]);
+});
+
 test("a weight behind an operator that is not folded is not lost in silence", async () => {
   const { model } = await read({
     inputs: { x: ["N", 2] },

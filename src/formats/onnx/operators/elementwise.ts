@@ -4,6 +4,7 @@ import {
   axisSize,
   carriesNeurons,
   featuresOf,
+  shapeless,
   uncarried,
   unknownActivation,
   type Activation,
@@ -81,7 +82,7 @@ export function combine(
   }
   const { ids, open } = main;
   const axes = broadcast([main, ...operands.filter((own) => own !== main)]);
-  return axes === null ? unknownActivation : { kind: "activation", axes, ids, open };
+  return axes === null ? shapeless(main) : { kind: "activation", axes, ids, open };
 }
 
 /** A residual sum: the neurons of `other` are those of `main`, where both say which stands where. */

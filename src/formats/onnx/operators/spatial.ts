@@ -3,6 +3,7 @@ import {
   axisSize,
   carriesNeurons,
   freshAxis,
+  shapeless,
   uncarried,
   unknownActivation,
   withAxes,
@@ -38,7 +39,7 @@ function onPositions(
   length: (own: number | null, i: number) => number | null,
 ): Activation {
   const { axes } = activation;
-  if (axes === null) return unknownActivation;
+  if (axes === null) return shapeless(activation);
   return withAxes(
     activation,
     axes.map((axis, i) => (i < 2 ? axis : freshAxis(length(axisSize(axis), i - 2)))),
@@ -51,7 +52,7 @@ export async function pad(call: Call): Promise<readonly Activation[]> {
   claimInputs(call, 1, "constant");
   const pads = (await knownIntegersAt(call, 1)) ?? call.node.ints("pads");
   const { axes } = activation;
-  if (axes === null) return [unknownActivation];
+  if (axes === null) return [shapeless(activation)];
   const padded = axes.map((axis, i): Axis => {
     if (pads === null) return carriesNeurons(axis) || i < 2 ? axis : freshAxis(null);
     const added = (pads[i] ?? 0) + (pads[i + axes.length] ?? 0);
