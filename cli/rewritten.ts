@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import {
   checkTensors,
   fileSource,
+  FormatError,
   openModel,
   patchModel,
   UsageError,
@@ -12,6 +13,7 @@ import {
   writeModelSafetensors,
   type LayerSelection,
   type Model,
+  type ModelWarning,
   type RewrittenLayer,
   type RewrittenModel,
 } from "../src/node.ts";
@@ -77,6 +79,7 @@ export async function rewriteFile<Report>(
     onProgress: (done, total) => progress.update(`layer ${done} of ${total}`),
   });
   progress.done();
+  if (rewritten.layers.length === 0) throw nothingRewritten(file, rewritten.warnings);
   const written = out === undefined ? [] : await writeRewritten(file, rewritten, { out, force });
   if (json) {
     writeJson(context, {
@@ -95,6 +98,13 @@ export async function rewriteFile<Report>(
   for (const path of written) say(context, `wrote ${printable(path)}`);
   if (out === undefined) say(context, "nothing written: name a file with --out");
   sayWarnings(context, rewritten.warnings);
+}
+
+function nothingRewritten(file: string, reasons: readonly ModelWarning[]): FormatError {
+  return new FormatError("FORMAT_UNSUPPORTED", "none of its layers can be rewritten", {
+    path: [file],
+    hint: reasons[0]?.message ?? "It has no dense or convolutional layer.",
+  });
 }
 
 /**

@@ -56,7 +56,7 @@ export async function summariseLayers(
 }
 
 /** Cost: two passes over `values` (stored order) when its layout has to be turned, else one. */
-export function summariseLayer(layer: WeightLayer, values: FloatArray): LayerSummary {
+function summariseLayer(layer: WeightLayer, values: FloatArray): LayerSummary {
   const { tensor, layout } = layer;
   const totals = totalsOf(values);
   const finite = totals.nonfinite === 0 && values.length > 0;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openModel } from "../../src/node.ts";
+import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 import { weightgraph, weightgraphJson } from "../helpers/commandLine.ts";
 
 let folder: string;
