@@ -50,9 +50,7 @@ test("read, graph, measure, rewrite, write", async () => {
   const [patched] = await patchModel(source, model, rewired.changes);
   const again = await readModel(memorySource(patched!.bytes, "rewired.safetensors"));
   const weights = await again.layers[0]!.tensor.read();
-  expect(Array.from(weights).sort()).toEqual(
-    Array.from(await model.layers[0]!.tensor.read()).sort(),
-  );
+  expect(weights.toSorted()).toEqual((await model.layers[0]!.tensor.read()).toSorted());
   expect(await again.layers[1]!.tensor.read()).toEqual(await model.layers[1]!.tensor.read());
 });
 
@@ -75,7 +73,7 @@ test.each(["reference", "wasm"])("train on %s, follow, predict", async (name) =>
   for (const learningRate of [0.001, 0.1]) {
     const graphs: EpochGraph[] = [];
     let loss = NaN;
-    for await (const { epoch, metrics, load } of train({
+    for await (const snapshot of train({
       architecture,
       data,
       engine: engines.get(name).create(),
@@ -84,8 +82,8 @@ test.each(["reference", "wasm"])("train on %s, follow, predict", async (name) =>
       seed: 1,
       options: { learningRate },
     })) {
-      graphs.push({ epoch, graph: await layeredGraph(await load()) });
-      loss = metrics["test_loss"]!;
+      graphs.push({ epoch: snapshot.epoch, graph: await layeredGraph(await snapshot.load()) });
+      loss = snapshot.metrics["test_loss"]!;
     }
     const features = signatureFeatures(await temporalSignature(graphs.slice(0, 2)));
     runs.push({ target: loss, features });
