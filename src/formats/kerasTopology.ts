@@ -13,6 +13,7 @@ import {
 import type { Topology } from "../model/topology.ts";
 import type { KerasLayer, KerasNetwork, KerasReference } from "./kerasConfig.ts";
 import { isRecurrentClass, kerasKernel, variableOf } from "./kerasKernels.ts";
+import { traceWarnings } from "./traceWarnings.ts";
 
 /** Tensors of a layer; `parents` are the names of the models it stands in, outermost first. */
 export type KerasWeights = (layer: string, parents: readonly string[]) => readonly StoredTensor[];
@@ -44,7 +45,7 @@ export function traceKeras(network: KerasNetwork, weightsOf: KerasWeights): Kera
   return {
     layers: [...placed.values()].map(({ layer }) => layer),
     topology: walk.tracer.finish("declared"),
-    warnings: warningsOf(walk),
+    warnings: traceWarnings(walk.unknown, [...walk.broken, ...walk.tracer.breaks]),
   };
 }
 
@@ -250,18 +251,4 @@ function connectAttention(layer: KerasLayer, { inputs, weights, walk }: Connecti
     outputs.set(part, output);
   }
   return outputs.get("attention_output") ?? output;
-}
-
-function warningsOf({ tracer, unknown, broken }: Walk): ModelWarning[] {
-  const warnings: ModelWarning[] = [];
-  if (unknown.size > 0) {
-    const message = `channels are taken to pass unchanged through: ${[...unknown].join(", ")}`;
-    warnings.push({ code: "OPERATOR_UNKNOWN", message });
-  }
-  const breaks = [...broken, ...tracer.breaks];
-  if (breaks.length > 0) {
-    const message = `channels could not be followed into, so new source layers begin there: ${breaks.join(", ")}`;
-    warnings.push({ code: "TOPOLOGY_BROKEN", message });
-  }
-  return warnings;
 }

@@ -1,5 +1,6 @@
 import { hdf5Signature, withHdf5, type Hdf5 } from "../../bytes/hdf5.ts";
 import type { ByteSource } from "../../bytes/source.ts";
+import { startsWith } from "../../bytes/startsWith.ts";
 import { FormatError } from "../../errors.ts";
 import { chainLayers } from "../../model/chainLayers.ts";
 import type { Model, StoredTensor } from "../../model/model.ts";
@@ -95,6 +96,6 @@ function topologyOf(
 export const kerasHdf5: Format = {
   id: "keras-h5",
   title: "Keras HDF5",
-  recognises: (head) => hdf5Signature.every((byte, i) => head[i] === byte),
+  recognises: (head) => startsWith(head, hdf5Signature),
   read: readKerasHdf5,
 };

@@ -1,6 +1,7 @@
 import { FormatError } from "../../errors.ts";
 import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
-import { elementCount, type Shape } from "../../tensor/shape.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { checkedCount } from "../checkedCount.ts";
 
 export interface NpyHeader {
   readonly dtype: DType;
@@ -66,7 +67,7 @@ export function parseNpyHeader(head: Uint8Array, total: number, path: Path): Npy
     );
   }
   const shape = (dims[1]!.match(/\d+/g) ?? []).map(Number);
-  const byteLength = byteLengthOf(dtype, countOf(shape, path));
+  const byteLength = byteLengthOf(dtype, checkedCount(shape, path));
   if (offset + byteLength > total) {
     throw new FormatError(
       "FORMAT_TRUNCATED",
@@ -75,12 +76,4 @@ export function parseNpyHeader(head: Uint8Array, total: number, path: Path): Npy
     );
   }
   return { dtype, shape, isColumnMajor: order[1] === "True", offset, byteLength };
-}
-
-function countOf(shape: Shape, path: Path): number {
-  try {
-    return elementCount(shape);
-  } catch (cause) {
-    throw new FormatError("FORMAT_MALFORMED", (cause as Error).message, { path, cause });
-  }
 }

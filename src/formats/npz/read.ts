@@ -1,4 +1,5 @@
 import { memorySource, type ByteSource } from "../../bytes/source.ts";
+import { startsWith } from "../../bytes/startsWith.ts";
 import { openZip, zipSignature } from "../../bytes/zip.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
@@ -82,10 +83,6 @@ function tensorOf(
         : values;
     },
   };
-}
-
-function startsWith(bytes: Uint8Array, signature: readonly number[]): boolean {
-  return signature.every((byte, i) => bytes[i] === byte);
 }
 
 export const numpy: Format = {

@@ -5,6 +5,7 @@ import {
   type PickleValue,
 } from "../../bytes/pickle.ts";
 import type { ByteSource } from "../../bytes/source.ts";
+import { startsWith } from "../../bytes/startsWith.ts";
 import { openZip, zipSignature } from "../../bytes/zip.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
@@ -198,10 +199,6 @@ function isWhole(value: PickleValue | undefined): value is number {
 
 function isWholeList(value: PickleValue | undefined): value is number[] {
   return Array.isArray(value) && value.every(isWhole);
-}
-
-function startsWith(bytes: Uint8Array, signature: readonly number[]): boolean {
-  return signature.every((byte, i) => bytes[i] === byte);
 }
 
 export const pytorch: Format = {

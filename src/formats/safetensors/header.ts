@@ -1,7 +1,8 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
 import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
-import { elementCount, type Shape } from "../../tensor/shape.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { checkedCount } from "../checkedCount.ts";
 import { isJsonObject, parseStrictJson } from "../strictJson.ts";
 
 /** One entry of the header, its offsets counted from the start of the file. */
@@ -126,7 +127,7 @@ function entryOf(input: {
     });
   }
   const byteLength = offsets[1]! - offsets[0]!;
-  const needed = byteLengthOf(dtype, countOf(shape, path));
+  const needed = byteLengthOf(dtype, checkedCount(shape, path));
   if (needed !== byteLength) {
     throw new FormatError(
       "FORMAT_MALFORMED",
@@ -135,17 +136,6 @@ function entryOf(input: {
     );
   }
   return { name, dtype, shape, offset: dataStart + offsets[0]!, byteLength };
-}
-
-function countOf(shape: Shape, path: readonly (string | number)[]): number {
-  try {
-    return elementCount(shape);
-  } catch (cause) {
-    throw new FormatError("FORMAT_MALFORMED", (cause as Error).message, {
-      path: [...path, "shape"],
-      cause,
-    });
-  }
 }
 
 /** `entries` in order of offset must cover [dataStart, end of file) exactly once. */

@@ -1,8 +1,9 @@
-import type { ModelWarning, StoredTensor, TensorRole, WeightLayer } from "../../model/model.ts";
+import type { StoredTensor, TensorRole, WeightLayer } from "../../model/model.ts";
 import { neuronTracer, type Activation, type NeuronTracer } from "../../model/neuronTracer.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { splitAxis, weightLayout, type AxisRole, type WeightLayout } from "../../tensor/layout.ts";
 import { elementCount } from "../../tensor/shape.ts";
+import { traceWarnings } from "../traceWarnings.ts";
 import { outputsOf } from "./graphOps.ts";
 import { attributeOf, type Constant, type Value } from "./graphValues.ts";
 import { weightUseOf, type WeightUse } from "./graphWeights.ts";
@@ -46,7 +47,7 @@ export async function readGraphModel(
     })),
     layers,
     topology: tracer.finish("declared"),
-    warnings: warningsOf(walk),
+    warnings: traceWarnings(walk.unknown, [...walk.broken, ...tracer.breaks]),
   };
 }
 
@@ -206,18 +207,4 @@ function topologicalOrder(nodes: readonly GraphNode[]): GraphNode[] {
     }
   }
   return order;
-}
-
-function warningsOf({ tracer: { breaks }, unknown, broken }: Walk): ModelWarning[] {
-  const warnings: ModelWarning[] = [];
-  if (unknown.size > 0) {
-    const message = `channels are taken to pass unchanged through: ${[...unknown].join(", ")}`;
-    warnings.push({ code: "OPERATOR_UNKNOWN", message });
-  }
-  const lost = [...broken, ...breaks];
-  if (lost.length > 0) {
-    const message = `channels could not be followed into, so new source layers begin there: ${lost.join(", ")}`;
-    warnings.push({ code: "TOPOLOGY_BROKEN", message });
-  }
-  return warnings;
 }

@@ -3,7 +3,7 @@ import { FormatError } from "../../errors.ts";
 import type { StoredTensor } from "../../model/model.ts";
 import { decodeTensor } from "../../tensor/decode.ts";
 import { byteLengthOf, type DType, type FloatArray } from "../../tensor/dtype.ts";
-import { elementCount } from "../../tensor/shape.ts";
+import { checkedCount } from "../checkedCount.ts";
 import type { WeightEntry, WeightGroup } from "./schema.ts";
 
 type Path = readonly (string | number)[];
@@ -82,7 +82,7 @@ function tensorOf(
   { shards, offset, path }: { shards: Shards; offset: number; path: Path },
 ): { tensor: ManifestTensor; byteLength: number } {
   const dtype = storedType(quantization?.dtype ?? declared, path);
-  const count = countOf(shape, path);
+  const count = checkedCount(shape, path);
   const byteLength = byteLengthOf(dtype, count);
   const read = async (): Promise<FloatArray> =>
     decodeTensor(await readSpan(shards, offset, offset + byteLength), dtype, count);
@@ -124,17 +124,6 @@ function storedType(name: string, path: Path): DType {
     path: [...path, "dtype"],
     hint: `Types read: ${[...types.keys()].join(", ")}.`,
   });
-}
-
-function countOf(shape: readonly number[], path: Path): number {
-  try {
-    return elementCount(shape);
-  } catch (cause) {
-    throw new FormatError("FORMAT_MALFORMED", (cause as Error).message, {
-      path: [...path, "shape"],
-      cause,
-    });
-  }
 }
 
 /** Bytes of [start, end) of the shards together; the span lies inside them. */
