@@ -1,11 +1,39 @@
 /** Flags that several commands share, and parsers that answer bad values with a usage error. */
-import { UsageError } from "../src/index.ts";
+import type { FlagParametersForType } from "@stricli/core";
+import { UsageError, type SignatureOptions } from "../src/index.ts";
 
 export const jsonFlag = {
   kind: "boolean",
   brief: "Print one JSON document instead of text",
   default: false,
 } as const;
+
+/** How a signature over epochs is made. */
+export interface SignatureFlags extends Required<Pick<SignatureOptions, "scope" | "normalise">> {
+  readonly measures: readonly string[];
+}
+
+export const signatureFlags: FlagParametersForType<SignatureFlags> = {
+  measures: {
+    kind: "parsed",
+    parse: list,
+    brief: "Which measures, separated by commas",
+    default: "degree,eigenvector",
+    placeholder: "a,b",
+  },
+  scope: {
+    kind: "enum",
+    values: ["graph", "layer"],
+    brief: "One summary over all neurons, or one per layer",
+    default: "graph",
+  },
+  normalise: {
+    kind: "enum",
+    values: ["none", "mean", "max"],
+    brief: "Divide by the mean or the largest value first, to compare widths",
+    default: "none",
+  },
+};
 
 /** Input that is no model file. */
 export const formatFlag = {

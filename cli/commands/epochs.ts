@@ -12,14 +12,13 @@ import {
   writeFileAtomically,
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag, list } from "../flags.ts";
+import { jsonFlag, signatureFlags, type SignatureFlags } from "../flags.ts";
 import { checkInput } from "../input.ts";
 import { epochsPlot } from "../report/epochsPlot.ts";
 import { numberText, printable, renderTable, type Cell } from "../render.ts";
 
-interface Flags extends Required<Pick<SignatureOptions, "scope" | "normalise">> {
+interface Flags extends SignatureFlags {
   readonly json: boolean;
-  readonly measures: readonly string[];
   readonly format?: string;
   readonly plot?: string;
   readonly force: boolean;
@@ -35,25 +34,7 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
   parameters: {
     flags: {
       json: jsonFlag,
-      measures: {
-        kind: "parsed",
-        parse: list,
-        brief: "Which measures, separated by commas",
-        default: "degree,eigenvector",
-        placeholder: "a,b",
-      },
-      scope: {
-        kind: "enum",
-        values: ["graph", "layer"],
-        brief: "One summary over all neurons, or one per layer",
-        default: "graph",
-      },
-      normalise: {
-        kind: "enum",
-        values: ["none", "mean", "max"],
-        brief: "Divide by the mean or the largest value first, to compare widths",
-        default: "none",
-      },
+      ...signatureFlags,
       format: {
         kind: "parsed",
         parse: String,

@@ -9,7 +9,6 @@ import {
   writeFileAtomically,
   type FeatureComparison,
   type Score,
-  type SignatureOptions,
 } from "../../src/node.ts";
 import {
   progressLine,
@@ -19,16 +18,15 @@ import {
   writeJson,
   type CliContext,
 } from "../context.ts";
-import { jsonFlag, list, seedFlag, wholeNumber } from "../flags.ts";
+import { jsonFlag, seedFlag, wholeNumber, signatureFlags, type SignatureFlags } from "../flags.ts";
 import { checkInput } from "../input.ts";
 import { earlySignature, labelledRuns, type EarlyOptions } from "../labelledRuns.ts";
 import { numberText, printable, renderTable } from "../render.ts";
 
-interface Flags extends Required<Pick<SignatureOptions, "scope" | "normalise">> {
+interface Flags extends SignatureFlags {
   readonly json: boolean;
   readonly epochs: number;
   readonly target: string;
-  readonly measures: readonly string[];
   readonly folds: number;
   readonly repeats: number;
   readonly seed: number;
@@ -63,25 +61,7 @@ export const predictCommand: Command<CliContext> = buildCommand<Flags, [string],
         brief: "Metric to predict, at the last epoch",
         default: "test_acc",
       },
-      measures: {
-        kind: "parsed",
-        parse: list,
-        brief: "Measures of the signature, separated by commas",
-        default: "degree,eigenvector",
-        placeholder: "a,b",
-      },
-      scope: {
-        kind: "enum",
-        values: ["graph", "layer"],
-        brief: "One summary over all neurons, or one per layer",
-        default: "graph",
-      },
-      normalise: {
-        kind: "enum",
-        values: ["none", "mean", "max"],
-        brief: "Divide by the mean or the largest value first, to compare widths",
-        default: "none",
-      },
+      ...signatureFlags,
       folds: { kind: "parsed", parse: wholeNumber, brief: "Folds", default: "5" },
       repeats: { kind: "parsed", parse: wholeNumber, brief: "Repeats of all folds", default: "5" },
       seed: seedFlag,

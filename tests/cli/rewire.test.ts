@@ -112,6 +112,15 @@ test("reinit writes safetensors from another format, and reports its means", asy
   expect((await openModel(out)).format).toBe("safetensors");
 });
 
+test.skipIf(!hasSharedData)("a file whose weights cannot be written back is refused", async () => {
+  const out = join(folder, "quantised.onnx");
+  const file = sharedPath("onnx/mnist_mlp_qdq_perchannel.onnx");
+  const { code, stderr } = await weightgraph(["rewire", file, "--out", out]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/FORMAT_UNSUPPORTED[^]*quantised/);
+  await expect(readFile(out)).rejects.toThrow();
+});
+
 test.each([
   ["--passes", "diagonals"],
   ["--shift", "0"],
