@@ -21,7 +21,7 @@ export { detectFormat, readModel } from "./formats/detect.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
 export { readSafetensors } from "./formats/safetensors/read.ts";
 export { readTfjs } from "./formats/tfjs/read.ts";
-export { readKerasHdf5 } from "./formats/keras/read.ts";
+export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
 export { readPytorch } from "./formats/pytorch/read.ts";
 export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";

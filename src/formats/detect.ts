@@ -2,7 +2,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
-import { kerasHdf5 } from "./keras/read.ts";
+import { kerasArchive, kerasHdf5 } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
 import { onnx } from "./onnx/read.ts";
 import { pytorch } from "./pytorch/read.ts";
@@ -14,6 +14,7 @@ const formats: readonly Format[] = [
   // one per line
   safetensors,
   kerasHdf5,
+  kerasArchive,
   numpy,
   pytorch,
   onnx,

@@ -71,7 +71,10 @@ function kindOf(name: string, axes: number, className: string | null): WeightKin
   const hint = `${className ?? ""} ${name}`.toLowerCase().replaceAll("_", "");
   if (variable.startsWith("depthwise")) return "depthwise";
   if (variable.startsWith("pointwise")) return "pointwise";
-  if (variable === "embeddings") return "embedding";
+  if (variable === "embeddings" || className === "Embedding") return "embedding";
+  // Keras 3 numbers variables in the order in which a layer makes them.
+  if (hint.includes("separableconv") && variable === "0") return "depthwise";
+  if (hint.includes("separableconv") && variable === "1") return "pointwise";
   if (variable === "recurrent_kernel") return "recurrent_R";
   const isRecurrent =
     className === null ? /\b\w*(?:lstm|gru|rnn)/.test(hint) : isRecurrentClass(className);

@@ -217,8 +217,11 @@ function connectRecurrent(layer: KerasLayer, { inputs, weights, walk }: Connecti
   const { tracer, place } = walk;
   const of = (variable: string): StoredTensor[] =>
     weights.filter(({ name }) => variableOf(name) === variable);
-  const pasts = of("recurrent_kernel");
-  const halves = of("kernel").map((kernel, i) => {
+  // Numbered variables, as Keras 3 stores them, come in pairs.
+  const isNamed = of("kernel").length > 0;
+  const pasts = isNamed ? of("recurrent_kernel") : weights.filter((_, i) => i % 2 === 1);
+  const kernels = isNamed ? of("kernel") : weights.filter((_, i) => i % 2 === 0);
+  const halves = kernels.map((kernel, i) => {
     const current = place(kernel, layer.className);
     const past = pasts[i] && place(pasts[i], layer.className);
     const gates = past ? current.layer.out / past.layer.layout.inPerGroup : NaN;

@@ -18,6 +18,7 @@ const folders: readonly string[] = [
   "tfjs-graph/",
   "tfjs-manifest/",
   "keras-h5/",
+  "keras-v3/",
   "pytorch/",
   "checkpoints/mini_xception/",
   "checkpoints/mnist_mlp/epoch_",

@@ -1,6 +1,7 @@
 import { hdf5Signature, withHdf5, type Hdf5 } from "../../bytes/hdf5.ts";
-import type { ByteSource } from "../../bytes/source.ts";
+import { memorySource, type ByteSource } from "../../bytes/source.ts";
 import { startsWith } from "../../bytes/startsWith.ts";
+import { openZip, zipSignature } from "../../bytes/zip.ts";
 import { FormatError } from "../../errors.ts";
 import { chainLayers } from "../../model/chainLayers.ts";
 import type { Model, StoredTensor } from "../../model/model.ts";
@@ -18,10 +19,37 @@ import { storedWeights, type KerasGroup } from "./storedWeights.ts";
  * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` for HDF5 that is not of Keras
  */
 export async function readKerasHdf5(source: ByteSource): Promise<Model> {
-  const { groups, version, config } = await withHdf5(source, (file) => ({
+  const config = await withHdf5(source, (file) => file.texts("/", "model_config")?.[0] ?? null);
+  return { ...(await readWeights(source, config)), format: "keras-h5" };
+}
+
+/**
+ * Reads a `.keras` archive of Keras 3: `config.json` and, unpacked into memory, `model.weights.h5`.
+ * @throws {FormatError} as `readKerasHdf5`
+ */
+export async function readKerasArchive(source: ByteSource): Promise<Model> {
+  const entries = await openZip(source);
+  const read = async (name: string): Promise<Uint8Array> => {
+    const entry = entries.find((one) => one.name === name);
+    if (entry !== undefined) return entry.read();
+    throw new FormatError("FORMAT_MALFORMED", `the archive holds no ${name}`, {
+      path: [source.name],
+    });
+  };
+  const config = new TextDecoder().decode(await read("config.json"));
+  const weights = memorySource(await read(weightsName), source.name);
+  return { ...(await readWeights(weights, config)), format: "keras-v3" };
+}
+
+const weightsName = "model.weights.h5";
+
+async function readWeights(
+  source: ByteSource,
+  config: string | null,
+): Promise<Omit<Model, "format">> {
+  const { groups, version } = await withHdf5(source, (file) => ({
     groups: storedWeights(file),
     version: file.texts("/", "keras_version") ?? file.texts("/model_weights", "keras_version"),
-    config: file.texts("/", "model_config")?.[0] ?? null,
   }));
   if (groups.length === 0) {
     throw new FormatError(
@@ -34,12 +62,10 @@ export async function readKerasHdf5(source: ByteSource): Promise<Model> {
     );
   }
   const byGroup = new Map(groups.map((group) => [group.layer, tensorsOf(group, source)]));
-  const tensors = [...byGroup.values()].flat();
   return {
     name: source.name,
-    format: "keras-h5",
     producer: version?.[0] === undefined ? null : `keras ${version[0]}`,
-    tensors,
+    tensors: [...byGroup.values()].flat(),
     metadata: {},
     ...topologyOf(config, byGroup, source),
   };
@@ -98,4 +124,18 @@ export const kerasHdf5: Format = {
   title: "Keras HDF5",
   recognises: (head) => startsWith(head, hdf5Signature),
   read: readKerasHdf5,
+};
+
+export const kerasArchive: Format = {
+  id: "keras-v3",
+  title: "Keras 3 archive",
+  async recognises(head, source) {
+    if (!startsWith(head, zipSignature)) return false;
+    try {
+      return (await openZip(source)).some(({ name }) => name === weightsName);
+    } catch {
+      return false;
+    }
+  },
+  read: readKerasArchive,
 };

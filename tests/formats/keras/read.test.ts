@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { isWeightGraphError, memorySource, openSeries, readModel } from "../../../src/node.ts";
 import { keras3File, kerasFile } from "../../helpers/hdf5.ts";
+import { zipBytes } from "../../helpers/numpy.ts";
 import { hasSharedData, sharedPath } from "../../helpers/shared.ts";
 import { wiresOf } from "../../helpers/topology.ts";
 
@@ -43,6 +44,29 @@ test("numbered variables of Keras 3, layers in natural order", async () => {
   expect(wiresOf(model)).toEqual([
     "layers/dense_2/vars/0: input -> layers/dense_2/vars/0 [in2 out3]",
     "layers/dense_10/vars/0: layers/dense_2/vars/0 -> layers/dense_10/vars/0 [in3 out1]",
+  ]);
+});
+
+test("a Keras 3 archive: configuration and numbered variables", async () => {
+  const recurrent = { class_name: "LSTM", config: { name: "lstm" } };
+  const config = {
+    class_name: "Sequential",
+    config: { name: "net", layers: [recurrent, dense("fc")] },
+  };
+  const weights = await keras3File([
+    ["fc", [[2, 1], [1]]],
+    ["lstm", [[3, 8], [2, 8], [8]]],
+  ]);
+  const files = {
+    "config.json": new TextEncoder().encode(JSON.stringify(config)),
+    "model.weights.h5": weights,
+  };
+  const model = await readModel(memorySource(await zipBytes(files), "net.keras"));
+  expect(model.format).toBe("keras-v3");
+  expect(wiresOf(model)).toEqual([
+    "layers/lstm/vars/0: input -> layers/lstm/vars/0 [in3 tap4 out2]",
+    "layers/lstm/vars/1: layers/lstm/vars/0 ~> layers/lstm/vars/0 [in2 tap4 out2]",
+    "layers/fc/vars/0: layers/lstm/vars/0 -> layers/fc/vars/0 [in2 out1]",
   ]);
 });
 
