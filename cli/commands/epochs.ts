@@ -14,7 +14,6 @@ import {
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, signatureFlags, type SignatureFlags } from "../flags.ts";
 import { checkInput } from "../input.ts";
-import { epochsPlot } from "../report/epochsPlot.ts";
 import { numberText, printable, renderTable, type Cell } from "../render.ts";
 
 interface Flags extends SignatureFlags {
@@ -67,6 +66,8 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
     );
     progress.done();
     if (picture !== undefined) {
+      // Drawing libraries load only for a picture.
+      const { epochsPlot } = await import("../report/epochsPlot.ts");
       const svg = epochsPlot(signature.records, series.snapshots);
       await writeFileAtomically(picture, svg, { overwrite: force });
       say(this, `wrote ${printable(picture)}`);

@@ -4,8 +4,6 @@ import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../c
 import { jsonFlag } from "../flags.ts";
 import { checkInput, requireLayers } from "../input.ts";
 import { printable } from "../render.ts";
-import { collectReport } from "../report/collectReport.ts";
-import { renderReport } from "../report/renderReport.ts";
 
 interface Flags {
   readonly json: boolean;
@@ -46,6 +44,9 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     },
   },
   async func({ json, series: folder, out, force }, file) {
+    // The drawing libraries load here, so that no other command waits for them.
+    const { collectReport } = await import("../report/collectReport.ts");
+    const { renderReport } = await import("../report/renderReport.ts");
     await checkInput(file);
     const model = await openModel(file);
     requireLayers(model);
