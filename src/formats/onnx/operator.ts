@@ -7,7 +7,7 @@ import { plainActivation, type Activation } from "./activation.ts";
 import type { Collector } from "./collector.ts";
 import { integersOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
-import { layoutWithPositions, positionsOf } from "./positions.ts";
+import { wiringOf } from "./positions.ts";
 import type { Dimension } from "./schema.ts";
 
 export type Value = Constant | Activation;
@@ -92,13 +92,7 @@ export function placeDense(
   const { index, name } = collect.add({ constant, op: node.opType, kind, layout });
   const features = collect.senders(activation, axis, layout.groups * layout.inPerGroup, name);
   const to = collect.receivers(name, layout.groups * layout.outPerGroup);
-  const positions = layout.groups === 1 ? positionsOf(features) : null;
-  collect.connect({
-    index,
-    from: positions?.neurons ?? features,
-    to,
-    layout: positions ? layoutWithPositions(split, roles, positions) : layout,
-  });
+  collect.connect({ index, to, ...wiringOf(features, split, roles) });
   return to;
 }
 

@@ -3,8 +3,24 @@ import type { NeuronIds } from "../../model/topology.ts";
 import { weightLayout, type AxisRole, type WeightLayout } from "../../tensor/layout.ts";
 import type { Shape } from "../../tensor/shape.ts";
 
+/**
+ * How weights of `split` and `roles` meet `features`: each neuron once, the positions that it stands at as taps. Features in no
+ * such order, and those of groups, are met one by one.
+ */
+export function wiringOf(
+  features: NeuronIds,
+  split: Shape,
+  roles: readonly AxisRole[],
+): { readonly from: NeuronIds; readonly layout: WeightLayout } {
+  const layout = weightLayout(split, roles);
+  const positions = layout.groups === 1 ? positionsOf(features) : null;
+  return positions === null
+    ? { from: features, layout }
+    : { from: positions.neurons, layout: layoutWithPositions(split, roles, positions) };
+}
+
 /** A stored shape with its input axis replaced by [positions before, channels, positions after]. */
-export function layoutWithPositions(
+function layoutWithPositions(
   split: Shape,
   roles: readonly AxisRole[],
   { before, after }: { before: number; after: number },
@@ -27,7 +43,7 @@ export function layoutWithPositions(
  * Features of which many belong to one neuron (a flattened channel): the neurons, and how many positions stand before and
  * behind each. Null where the features follow no such order.
  */
-export function positionsOf(
+function positionsOf(
   features: NeuronIds,
 ): { readonly neurons: NeuronIds; readonly before: number; readonly after: number } | null {
   const first = features[0]!;

@@ -11,6 +11,7 @@ import {
 import type { Constant } from "../constant.ts";
 import type { NodeReader } from "../nodeReader.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
+import { wiringOf } from "../positions.ts";
 import type { Dimension } from "../schema.ts";
 
 export function conv(call: Call): readonly Activation[] {
@@ -41,17 +42,16 @@ function placeConv(
   if (!(groups >= 1) || shape[0]! % groups !== 0) return [unknownActivation];
   const kernel = shape.slice(2);
   const roles: AxisRole[] = isTransposed ? ["group", "in", "out"] : ["group", "out", "in"];
-  const layout = weightLayout(
-    [groups, shape[0]! / groups, shape[1]!, ...kernel],
-    [...roles, ...kernel.map((): AxisRole => "tap")],
-  );
+  roles.push(...kernel.map((): AxisRole => "tap"));
+  const split = [groups, shape[0]! / groups, shape[1]!, ...kernel];
+  const layout = weightLayout(split, roles);
   const kind = isTransposed ? "conv_transpose" : "conv";
   const sendersKnown = groups === 1;
   const { index, name } = collect.add({ constant, op: node.opType, kind, layout, sendersKnown });
   const activation = activationAt(call, 0);
-  const from = collect.senders(activation, 1, layout.groups * layout.inPerGroup, name);
+  const features = collect.senders(activation, 1, layout.groups * layout.inPerGroup, name);
   const to = collect.receivers(name, layout.groups * layout.outPerGroup);
-  collect.connect({ index, from, to, layout });
+  collect.connect({ index, to, ...wiringOf(features, split, roles) });
   const spatial = kernel.map((size, i): Axis => {
     const own = activation.axes?.[i + 2];
     const length = own ? axisSize(own) : null;

@@ -3,7 +3,7 @@ import { weightLayout } from "../../../tensor/layout.ts";
 import { freshAxis, unknownActivation, type Activation, type Axis } from "../activation.ts";
 import type { Constant } from "../constant.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
-import { layoutWithPositions, positionsOf } from "../positions.ts";
+import { wiringOf } from "../positions.ts";
 
 /**
  * W [directions, gates x hidden, in], R [directions, gates x hidden, hidden]. Between two neurons the gates are taps.
@@ -37,13 +37,8 @@ export function recurrent(call: Call): readonly Activation[] {
     const features = collect.senders(x, 2, size, name);
     const to = collect.receivers(name, hidden);
     ids.set(to, direction * hidden);
-    const positions = positionsOf(features) ?? { neurons: features, before: 1, after: 1 };
-    collect.connect({
-      index,
-      from: positions.neurons,
-      to,
-      layout: layoutWithPositions([gates, hidden, size], ["tap", "out", "in"], positions),
-    });
+    const wiring = wiringOf(features, [gates, hidden, size], ["tap", "out", "in"]);
+    collect.connect({ index, to, ...wiring });
     const past = collect.add({
       name: r.name,
       constant: directionOf(r, direction),
