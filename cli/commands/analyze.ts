@@ -1,4 +1,5 @@
 import { buildCommand, type Command } from "@stricli/core";
+import { setImmediate } from "node:timers/promises";
 import {
   connectedComponents,
   type LayeredGraph,
@@ -65,8 +66,10 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const progress = progressLine(this, "measuring");
     const results = new Map<Measure, MeasureResult>();
     for (const measure of chosen) {
-      this.signal.throwIfAborted();
       progress.update(measure.id);
+      // A measure computes without a break: Ctrl-C and the progress line get their turn here.
+      await setImmediate();
+      this.signal.throwIfAborted();
       results.set(measure, measure.run(graph, parameters.get(measure)));
     }
     progress.done();
