@@ -10,14 +10,14 @@ import {
 } from "../src/index.ts";
 import { finiteNumber } from "./flags.ts";
 
-interface MeasureFlag {
-  readonly kind: "parsed";
-  readonly parse: (text: string) => ParameterValue;
-  readonly brief: string;
-  readonly placeholder: string;
-  readonly optional: true;
-  readonly inferEmpty?: true;
-}
+type MeasureFlag = { readonly brief: string; readonly optional: true } & (
+  | {
+      readonly kind: "parsed";
+      readonly parse: (text: string) => ParameterValue;
+      readonly placeholder: string;
+    }
+  | { readonly kind: "boolean" }
+);
 
 const parametersByName = new Map<string, { measure: Measure; parameter: MeasureParameter }[]>();
 for (const measure of measures) {
@@ -100,23 +100,27 @@ function flagOf(users: readonly { measure: Measure; parameter: MeasureParameter 
   const brief = users
     .map(({ measure, parameter: own }) => `${measure.id}: ${own.description}`)
     .join(" ");
-  const flag = { kind: "parsed", brief, optional: true } as const;
+  const flag = { brief, optional: true } as const;
   switch (parameter.kind) {
     case "choice": {
       const choices = users.flatMap(({ parameter: own }) =>
         own.kind === "choice" ? own.choices : [],
       );
-      return { ...flag, parse: String, placeholder: [...new Set(choices)].join("|") };
+      return {
+        ...flag,
+        kind: "parsed",
+        parse: String,
+        placeholder: [...new Set(choices)].join("|"),
+      };
     }
     case "number":
-      return { ...flag, parse: finiteNumber, placeholder: parameter.integer ? "N" : "X" };
+      return {
+        ...flag,
+        kind: "parsed",
+        parse: finiteNumber,
+        placeholder: parameter.integer ? "N" : "X",
+      };
     case "boolean":
-      return { ...flag, parse: truth, placeholder: "true|false", inferEmpty: true };
+      return { ...flag, kind: "boolean" };
   }
-}
-
-function truth(text: string): boolean {
-  if (text === "" || text === "true") return true;
-  if (text === "false") return false;
-  throw new UsageError("USAGE_INVALID_OPTION", `${JSON.stringify(text)} is not true or false`);
 }

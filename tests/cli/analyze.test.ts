@@ -96,6 +96,7 @@ describe("analyze - --format matrix", () => {
     { flags: ["--sign", "positive", "--l", "3"], expected: [4, 1, 4, 1, 4] },
     { flags: ["--sign", "negative", "--l=2"], expected: [3, 3, 5, 3, 5] },
     { flags: ["--sign", "absolute", "--l", "4"], expected: [6, 6, 6, 5, 6] },
+    { flags: ["--unweighted", "--sign", "positive"], expected: [2, 2, 2, 1, 2] },
   ])("hypercore $flags (hand)", async ({ flags, expected }) => {
     const { nodes } = await analyze(dense, "--measures", "hypercore", ...flags);
     expect(nodes["hypercore"]).toEqual([...expected, null, null, null, null]);
