@@ -6,6 +6,7 @@
  * [[N], [C], [H], [W]], flattened [[N], [C, H, W]], and C still carries the neurons.
  */
 import type { NeuronIds } from "../../model/topology.ts";
+import type { Constant } from "./constant.ts";
 import type { Dimension } from "./schema.ts";
 
 /** Neurons that a model may have: sizes in a file are only numbers until something is allocated for them. */
@@ -36,6 +37,8 @@ export interface Activation {
   readonly open: OpenInput | null;
   /** The values themselves where they are a shape under computation. */
   readonly integers?: readonly Dimension[];
+  /** The stored values that it consists of, as long as nothing was computed with them: their role is that of the reader. */
+  readonly stored?: Constant;
   /** Came out of a sigmoid or the like: in a product it scales the other factor. */
   readonly isGate?: boolean;
 }

@@ -46,7 +46,8 @@ export function activationAt({ inputs }: Call, at: number): Activation {
 
 export function asActivation(value: Value | undefined): Activation {
   if (value?.kind === "activation") return value;
-  return plainActivation(value?.shape ?? null);
+  if (value === undefined) return plainActivation(null);
+  return { ...plainActivation(value.shape), stored: value };
 }
 
 /** Whole numbers of an input, unknown ones null; null where it is not of that kind or left out. */
@@ -96,14 +97,20 @@ export function placeDense(
   return to;
 }
 
-/** Roles of the inputs from `first` on, whatever is constant among them. */
+/** The stored tensor behind a value, expanded or reshaped though it may be. */
+export function storedIn(value: Value | undefined): Constant | null {
+  return value?.kind === "constant" ? value : (value?.stored ?? null);
+}
+
+/** Roles of the inputs [first, end), whatever is constant among them. */
 export function claimInputs(
   call: Call,
   first: number,
   role: "bias" | "normalisation" | "constant",
+  end: number = call.inputs.length,
 ): void {
-  for (let at = first; at < call.inputs.length; at++) {
-    const constant = constantAt(call, at);
-    if (constant !== null) call.collect.claim(constant, role);
+  for (const value of call.inputs.slice(first, end)) {
+    const stored = storedIn(value);
+    if (stored !== null) call.collect.claim(stored, role);
   }
 }

@@ -10,7 +10,14 @@ import {
   type Activation,
   type Axis,
 } from "../activation.ts";
-import { activationAt, asActivation, claimInputs, type Call, type Operator } from "../operator.ts";
+import {
+  activationAt,
+  asActivation,
+  claimInputs,
+  storedIn,
+  type Call,
+  type Operator,
+} from "../operator.ts";
 
 /** The first input's shape and neurons; further inputs are limits, seeds and the like. */
 export function pass(call: Call): readonly Activation[] {
@@ -38,8 +45,8 @@ export function skipNormalise(call: Call): readonly Activation[] {
 
 /** What is not worked out as a shape any more. */
 function withoutIntegers(activation: Activation): Activation {
-  const { axes, ids, open } = activation;
-  return { kind: "activation", axes, ids, open };
+  const { integers: _, ...rest } = activation;
+  return rest;
 }
 
 /** Sums: what is added is one neuron; a constant is a bias. */
@@ -55,8 +62,9 @@ function elementwise(
   role: "bias" | "normalisation" | "constant",
 ): readonly Activation[] {
   for (const value of call.inputs) {
-    if (value?.kind !== "constant") continue;
-    call.collect.claim(value, elementCount(value.shape) > 1 ? role : "constant");
+    const stored = storedIn(value);
+    if (stored === null) continue;
+    call.collect.claim(stored, elementCount(stored.shape) > 1 ? role : "constant");
   }
   const operands = call.inputs.filter((value) => value !== undefined).map(asActivation);
   return [combine(call, operands, how)];

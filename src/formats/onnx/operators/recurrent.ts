@@ -10,7 +10,10 @@ import { wiringOf } from "../positions.ts";
  * Outputs: Y [time, directions, batch, hidden], Y_h and Y_c [directions, batch, hidden]; batch first where `layout` is 1.
  */
 export function recurrent(call: Call): readonly Activation[] {
-  claimInputs(call, 3, "bias");
+  // B; then the lengths and the state at the start, which are no parameters; last an LSTM's peepholes.
+  claimInputs(call, 3, "bias", 4);
+  claimInputs(call, 4, "constant", 7);
+  claimInputs(call, 7, "bias");
   const { collect, node } = call;
   const w = constantAt(call, 1);
   const r = constantAt(call, 2);

@@ -50,7 +50,9 @@ export const expand: Operator = async (call) => {
   const target = await integersAt(call, 1);
   claimInputs(call, 1, "constant");
   const activation = activationAt(call, 0);
-  return [combine(call, [activation, plainActivation(target)], "select")];
+  const { stored } = activation;
+  const expanded = combine(call, [activation, plainActivation(target)], "select");
+  return [{ ...expanded, ...(stored && { stored }) }];
 };
 
 export const tile: Operator = async (call) => {
