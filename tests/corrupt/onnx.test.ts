@@ -1,6 +1,5 @@
 /** Damaged ONNX files: a model or one of our errors, from the reader itself and not only from what stands around it. */
 import { readFileSync, readdirSync } from "node:fs";
-import onnxProto from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import { createRandom } from "../../src/random.ts";
 import {
@@ -10,55 +9,11 @@ import {
   readOnnx,
   type ByteSource,
 } from "../../src/index.ts";
-import { bytes, graph, integers, node, onnxModel, tensor } from "../helpers/onnxModel.ts";
+import { onnxMixture, onnxMixtureData } from "../helpers/onnxMixture.ts";
 import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 
-const external = onnxProto.onnx.TensorProto.DataLocation.EXTERNAL;
-
-/** A bit of everything: typed and raw data, folding, quantisation, a recurrent unit, a branch, external data. */
-const tiny = onnxModel({
-  inputs: { x: ["N", 2, 4, 4], c: [] },
-  initializers: [
-    tensor("a", [3, 2, 1, 1]),
-    { name: "h", dims: [2, 2], dataType: 10, int32Data: [15360, 16384, 0, 48128] },
-    { name: "d", dims: [3], dataType: 11, doubleData: [1, 2, 3] },
-    bytes("q", [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]),
-    tensor("scale", [2], [0.5, 0.25]),
-    tensor("W", [2, 4, 3]),
-    tensor("R", [2, 4, 1]),
-    integers("to", [1, 1, 3]),
-    integers("shape", [3, 2]),
-    {
-      name: "far",
-      dims: [2, 2],
-      dataType: 1,
-      dataLocation: external,
-      externalData: [
-        { key: "location", value: "far.bin" },
-        { key: "offset", value: "16" },
-        { key: "length", value: "16" },
-      ],
-    },
-  ],
-  nodes: [
-    node("Conv", ["x", "a", "d"], ["y"], { kernel_shape: [1, 1] }),
-    node("GlobalAveragePool", ["y"], ["p"]),
-    node("Reshape", ["p", "to"], ["s"]),
-    node("LSTM", ["s", "W", "R"], ["l"], { hidden_size: 1 }),
-    node("DequantizeLinear", ["q", "scale"], ["w"], { axis: 0 }),
-    node("Transpose", ["w"], ["wt"], { perm: [1, 0] }),
-    node("ConstantOfShape", ["shape"], ["ones"], { value: tensor("v", [1], [1]) }),
-    node("If", ["c"], ["b"], {
-      then_branch: { graph: graph({ nodes: [node("MatMul", ["l", "h"], ["t"])] }) },
-      else_branch: { graph: graph({ nodes: [node("MatMul", ["y", "far"], ["e"])] }) },
-    }),
-    node("MatMul", ["b", "wt"], ["z"]),
-    node("MatMul", ["y", "ones"], ["out"]),
-  ],
-});
-
-const beside = { "far.bin": new Uint8Array(32) };
-const sourceOf = (damaged: Uint8Array): ByteSource => memorySource(damaged, "net.onnx", beside);
+const sourceOf = (damaged: Uint8Array): ByteSource =>
+  memorySource(damaged, "net.onnx", onnxMixtureData);
 
 /** Reads everything; null, or what escaped that is not ours. */
 async function escapes(damaged: Uint8Array): Promise<unknown> {
@@ -79,7 +34,7 @@ const files = hasSharedData
     }))
   : [];
 
-describe.each([{ name: "built", content: tiny }, ...files])("$name", ({ content }) => {
+describe.each([{ name: "built", content: onnxMixture }, ...files])("$name", ({ content }) => {
   test("is whole before it is damaged", async () => {
     const model = await readOnnx(sourceOf(content));
     expect(model.layers.length).toBeGreaterThan(0);

@@ -87,7 +87,8 @@ function matrix(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
   const right = constantOf(inputs[1]);
   const left = constantOf(inputs[0]);
   const weight = right ?? left;
-  if (weight === null || (right !== null && left !== null)) return null;
+  const rank = weight?.view?.length ?? 2;
+  if (weight === null || (right !== null && left !== null) || rank < 2) return null;
   const from = inputs[right === null ? 1 : 0] ?? null;
   const rankOut = from?.kind === "flow" ? from.rank : null;
   const isOutFirst = right === null ? !isTransposed("a") : isTransposed("b");
@@ -95,7 +96,7 @@ function matrix(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
   return {
     weight,
     kind: "dense",
-    roles: [...taps((weight.view?.length ?? 2) - 2), ...(isOutFirst ? outIn : inOut)],
+    roles: [...taps(rank - 2), ...(isOutFirst ? outIn : inOut)],
     from,
     backIn: senders ? 1 : 0,
     backOut: right === null ? 1 : 0,
