@@ -1,6 +1,7 @@
 /** HDF5 files by the HDF5 library itself, compiled to WebAssembly (h5wasm). It works on a copy of the file in its own memory. */
 import type { Dataset, File, Group } from "h5wasm";
 import { FormatError, isWeightGraphError } from "../errors.ts";
+import { checkGlobalHeaps } from "./hdf5Heaps.ts";
 import type { ByteSource } from "./source.ts";
 
 interface Hdf5Array {
@@ -45,6 +46,7 @@ export async function withHdf5<T>(source: ByteSource, use: (file: Hdf5) => T): P
       });
     }
     const bytes = await source.slice(0, source.byteLength);
+    checkGlobalHeaps(bytes, [source.name]);
     release(library);
     held = guard(source, () => {
       library.fileSystem.writeFile(heldName, bytes);

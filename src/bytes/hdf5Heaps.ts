@@ -18,7 +18,11 @@ const objectHeaderLength = 16;
  */
 export function checkGlobalHeaps(bytes: Uint8Array, path: readonly (string | number)[]): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = bytes.indexOf(signature[0]!); at !== -1; at = bytes.indexOf(signature[0]!, at + 1)) {
+  for (
+    let at = bytes.indexOf(signature[0]!);
+    at !== -1;
+    at = bytes.indexOf(signature[0]!, at + 1)
+  ) {
     if (at + collectionHeaderLength > bytes.byteLength) return;
     if (signature.every((byte, i) => bytes[at + i] === byte)) checkCollection(view, at, path);
   }
