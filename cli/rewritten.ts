@@ -8,6 +8,7 @@ import {
   FormatError,
   openModel,
   patchModel,
+  pieceChunks,
   UsageError,
   writeFileAtomically,
   writeModelSafetensors,
@@ -80,7 +81,8 @@ export async function rewriteFile<Report>(
   });
   progress.done();
   if (rewritten.layers.length === 0) throw nothingRewritten(file, rewritten.warnings);
-  const written = out === undefined ? [] : await writeRewritten(file, rewritten, { out, force });
+  const written =
+    out === undefined ? [] : await writeRewritten(context, file, rewritten, { out, force });
   if (json) {
     writeJson(context, {
       schema: rewriting.schema,
@@ -114,22 +116,26 @@ function nothingRewritten(file: string, reasons: readonly ModelWarning[]): Forma
  *   `FILE_NOT_WRITABLE`, `FORMAT_MALFORMED` if what was written does not read back as it should.
  */
 async function writeRewritten(
+  context: CliContext,
   file: string,
   { model, changes }: RewrittenModel<unknown>,
   { out, force }: { readonly out: string; readonly force: boolean },
 ): Promise<string[]> {
   const files = converts(model, out)
-    ? [{ file: null, bytes: await writeModelSafetensors(model) }]
-    : await patchModel(await fileSource(file), model, changes);
+    ? [{ file: null, content: await writeModelSafetensors(model) }]
+    : (await patchModel(await fileSource(file), model, changes)).map((each) => ({
+        file: each.file,
+        content: pieceChunks(each.pieces, { signal: context.signal }),
+      }));
   const targets = files.map((each) => ({
-    bytes: each.bytes,
+    content: each.content,
     input: each.file === null ? file : join(dirname(file), each.file),
     path: each.file === null ? out : join(dirname(out), each.file),
   }));
   for (const { path, input } of targets) await refuseInput(path, input);
   // Data first: a model file that names data which is not there yet is never seen.
-  for (const { path, bytes } of targets.toReversed()) {
-    await writeFileAtomically(path, bytes, { overwrite: force });
+  for (const { path, content } of targets.toReversed()) {
+    await writeFileAtomically(path, content, { overwrite: force });
   }
   await checkTensors(await openModel(out), changes);
   return targets.map(({ path }) => path);

@@ -24,7 +24,9 @@ export { readTfjs } from "./formats/tfjs/read.ts";
 export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
 export { readPytorch } from "./formats/pytorch/read.ts";
-export { checkTensors, patchModel, type PatchedFile } from "./formats/patch.ts";
+export { checkTensors, patchModel } from "./formats/patch.ts";
+export type { PatchedFile, TensorChanges } from "./formats/format.ts";
+export { joinPieces, pieceChunks, piecesLength, type Piece } from "./bytes/pieces.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
   writeModelSafetensors,

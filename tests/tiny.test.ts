@@ -7,6 +7,7 @@ import {
   engines,
   fitPredictor,
   layeredGraph,
+  joinPieces,
   memorySource,
   nodeStrength,
   patchModel,
@@ -48,7 +49,9 @@ test("read, graph, measure, rewrite, write", async () => {
 
   const rewired = await rewireModel(model, { method: "deterministic", layers: ["a.weight"] });
   const [patched] = await patchModel(source, model, rewired.changes);
-  const again = await readModel(memorySource(patched!.bytes, "rewired.safetensors"));
+  const again = await readModel(
+    memorySource(await joinPieces(patched!.pieces), "rewired.safetensors"),
+  );
   const weights = await again.layers[0]!.tensor.read();
   expect(weights.toSorted()).toEqual((await model.layers[0]!.tensor.read()).toSorted());
   expect(await again.layers[1]!.tensor.read()).toEqual(await model.layers[1]!.tensor.read());

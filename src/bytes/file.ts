@@ -3,7 +3,7 @@ import { constants, existsSync } from "node:fs";
 import { link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FormatError } from "../errors.ts";
+import { FormatError, isWeightGraphError } from "../errors.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
 
 /**
@@ -58,7 +58,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
  */
 export async function writeFileAtomically(
   path: string,
-  content: Uint8Array | string,
+  content: Uint8Array | string | AsyncIterable<Uint8Array>,
   { overwrite = false }: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
   const folder = dirname(path);
@@ -67,7 +67,11 @@ export async function writeFileAtomically(
     await mkdir(folder, { recursive: true });
     const handle = await open(temporary, "w");
     try {
-      await handle.writeFile(content);
+      if (typeof content === "string" || content instanceof Uint8Array) {
+        await handle.writeFile(content);
+      } else {
+        for await (const chunk of content) await handle.appendFile(chunk);
+      }
       await handle.sync();
     } finally {
       await handle.close();
@@ -75,6 +79,8 @@ export async function writeFileAtomically(
     if (overwrite) await rename(temporary, path);
     else await link(temporary, path);
   } catch (cause) {
+    // What the content itself says, not the disk.
+    if (isWeightGraphError(cause) || (cause as Error).name === "AbortError") throw cause;
     const { code, syscall } = cause as NodeJS.ErrnoException;
     const exists = code === "EEXIST" && syscall === "link";
     throw new FormatError(

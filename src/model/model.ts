@@ -23,6 +23,17 @@ export interface StoredTensor {
   readonly location?: TensorLocation;
   /** The values in stored order, dequantised. Reads the file each time: the caller keeps what it needs. Never to be changed. */
   read(): Promise<FloatArray>;
+  /**
+   * Elements [start, end) in stored order, dequantised, without the rest of the tensor being read. Absent where only the whole
+   * can be had (packed entries, folded constants).
+   */
+  readSpan?(start: number, end: number): Promise<FloatArray>;
+  /**
+   * Stored bytes for values as `read` gives them, where that is more than rounding to `dtype`: to the nearest steps of a
+   * quantised tensor. A quantised tensor without it cannot be changed in place.
+   * @throws {FormatError} `FORMAT_UNSUPPORTED` for values that it cannot hold
+   */
+  encode?(values: FloatArray): Uint8Array;
 }
 
 /** A span of little-endian elements of the tensor's own dtype. */
