@@ -18,7 +18,7 @@ export async function patchModel(
   changes: TensorChanges,
 ): Promise<readonly PatchedFile[]> {
   const format = await detectFormat(source);
-  return (format.patch ?? editInPlace)(source, model, changes);
+  return format.patch?.(source, model, changes) ?? editInPlace(source, model, changes);
 }
 
 /**
