@@ -36,7 +36,7 @@ export const layersCommand: Command<CliContext> = buildCommand<
     const progress = progressLine(this, "reading");
     const layers = await summariseLayers(model, {
       signal: this.signal,
-      onProgress: (done, total) => progress.update(`layer ${done} of ${total}`),
+      onProgress: (done, total) => progress.update(percentText(done / total)),
     });
     progress.done();
     if (json) writeJson(this, layersDocument(model, layers));

@@ -1,6 +1,8 @@
 import type { FloatArray } from "../tensor/dtype.ts";
-import { toCanonical, type WeightLayout } from "../tensor/layout.ts";
+import { elementCount } from "../tensor/shape.ts";
 import type { Model, WeightKind, WeightLayer } from "./model.ts";
+import { neuronSums } from "./neuronSums.ts";
+import { readChunks } from "./readChunks.ts";
 
 /** Over neurons: mean, population standard deviation, extremes. */
 export interface Spread {
@@ -38,7 +40,10 @@ export interface LayerSummary {
   readonly inStrength: Spread | null;
 }
 
-/** Summarises every weight layer of a model, one at a time, so that one tensor is in memory at once. */
+/**
+ * Summarises every weight layer of a model, one span of one tensor at a time where the reader can, so that a layer larger than
+ * memory is summarised too. `onProgress` counts elements. Cost: one pass over the weights.
+ */
 export async function summariseLayers(
   model: Model,
   options: {
@@ -46,21 +51,31 @@ export async function summariseLayers(
     readonly onProgress?: (done: number, total: number) => void;
   } = {},
 ): Promise<LayerSummary[]> {
+  const total = model.layers.reduce((sum, { tensor }) => sum + elementCount(tensor.shape), 0);
+  let done = 0;
+  const onRead = (count: number): void => options.onProgress?.((done += count), total);
   const summaries: LayerSummary[] = [];
   for (const layer of model.layers) {
     options.signal?.throwIfAborted();
-    summaries.push(summariseLayer(layer, await layer.tensor.read()));
-    options.onProgress?.(summaries.length, model.layers.length);
+    summaries.push(await summariseLayer(layer, { ...options, onRead }));
   }
   return summaries;
 }
 
-/** Cost: two passes over `values` (stored order) when its layout has to be turned, else one. */
-function summariseLayer(layer: WeightLayer, values: FloatArray): LayerSummary {
+async function summariseLayer(
+  layer: WeightLayer,
+  { onRead, signal }: { onRead: (count: number) => void; signal?: AbortSignal },
+): Promise<LayerSummary> {
   const { tensor, layout } = layer;
-  const totals = totalsOf(values);
-  const finite = totals.nonfinite === 0 && values.length > 0;
-  const strengths = finite ? strengthsOf(toCanonical(values, layout), layout) : null;
+  const totals = newTotals();
+  const sums = neuronSums(layout);
+  for await (const { start, values } of readChunks(tensor, { ...(signal && { signal }) })) {
+    addTotals(totals, values);
+    sums.add(values, start);
+    onRead(values.length);
+  }
+  const { numel, nonzero, nonfinite } = totals;
+  const finite = nonfinite === 0 && numel > 0;
   return {
     name: layer.name,
     op: layer.op,
@@ -71,20 +86,21 @@ function summariseLayer(layer: WeightLayer, values: FloatArray): LayerSummary {
       tensor.quantisation === undefined ? null : `${tensor.dtype} ${tensor.quantisation}`,
     in: layer.in,
     out: layer.out,
-    numel: values.length,
-    nonzero: totals.nonzero,
-    nonfinite: totals.nonfinite,
+    numel,
+    nonzero,
+    nonfinite,
     sum: finite ? totals.sum : null,
     sumAbs: finite ? totals.sumAbs : null,
     min: finite ? totals.min : null,
     max: finite ? totals.max : null,
     l2: finite ? Math.sqrt(totals.sumSquares) : null,
-    outStrength: strengths && spreadOf(strengths.out),
-    inStrength: strengths && layer.sendersKnown ? spreadOf(strengths.in) : null,
+    outStrength: finite ? spreadOf(sums.into) : null,
+    inStrength: finite && layer.sendersKnown ? spreadOf(sums.outOf) : null,
   };
 }
 
-function totalsOf(values: FloatArray): {
+interface Totals {
+  numel: number;
   nonzero: number;
   nonfinite: number;
   sum: number;
@@ -92,8 +108,11 @@ function totalsOf(values: FloatArray): {
   sumSquares: number;
   min: number;
   max: number;
-} {
-  const totals = {
+}
+
+function newTotals(): Totals {
+  return {
+    numel: 0,
     nonzero: 0,
     nonfinite: 0,
     sum: 0,
@@ -102,38 +121,22 @@ function totalsOf(values: FloatArray): {
     min: Infinity,
     max: -Infinity,
   };
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isFinite(value)) totals.nonfinite++;
-    if (value !== 0) totals.nonzero++;
-    totals.sum += value;
-    totals.sumAbs += Math.abs(value);
-    totals.sumSquares += value * value;
-    if (value < totals.min) totals.min = value;
-    if (value > totals.max) totals.max = value;
-  }
-  return totals;
 }
 
-/** `weights` in canonical order. */
-function strengthsOf(
-  weights: FloatArray,
-  layout: WeightLayout,
-): { in: Float64Array; out: Float64Array } {
-  const { groups, outPerGroup, inPerGroup, taps } = layout;
-  const into = new Float64Array(groups * outPerGroup);
-  const outOf = new Float64Array(groups * inPerGroup);
-  let at = 0;
-  for (let row = 0; row < into.length; row++) {
-    const first = Math.floor(row / outPerGroup) * inPerGroup;
-    for (let column = first; column < first + inPerGroup; column++) {
-      let edge = 0;
-      for (let tap = 0; tap < taps; tap++) edge += weights[at++]!;
-      into[row]! += edge;
-      outOf[column]! += edge;
-    }
+function addTotals(totals: Totals, values: FloatArray): void {
+  let { nonzero, nonfinite, sum, sumAbs, sumSquares, min, max } = totals;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) nonfinite++;
+    if (value !== 0) nonzero++;
+    sum += value;
+    sumAbs += Math.abs(value);
+    sumSquares += value * value;
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
-  return { in: outOf, out: into };
+  const numel = totals.numel + values.length;
+  Object.assign(totals, { numel, nonzero, nonfinite, sum, sumAbs, sumSquares, min, max });
 }
 
 function spreadOf(values: Float64Array): Spread {

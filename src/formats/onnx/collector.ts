@@ -144,7 +144,7 @@ export function collector(): Collector {
 
 /** A stored tensor that nothing claimed: integers and single numbers are constants, other floats a riddle. */
 function storedTensor(record: TensorRecord, role: TensorRole | undefined): StoredTensor {
-  const { name, dtype, shape, location } = record;
+  const { name, dtype, shape, location, readSpan } = record;
   const isFloat = dtype.startsWith("float") || dtype === "bfloat16";
   const isSingle = shape.every((size) => size === 1);
   return {
@@ -153,6 +153,7 @@ function storedTensor(record: TensorRecord, role: TensorRole | undefined): Store
     shape,
     role: role ?? (isFloat && !isSingle ? "unknown" : "constant"),
     ...(location && { location }),
+    ...(readSpan && { readSpan }),
     read: () => record.read(),
   };
 }

@@ -16,6 +16,7 @@ export interface TensorRecord {
   readonly shape: Shape;
   readonly location?: TensorLocation;
   read(): Promise<FloatArray>;
+  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
 }
 
 export interface OnnxAttribute {

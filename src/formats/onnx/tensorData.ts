@@ -5,10 +5,11 @@ import { FormatError } from "../../errors.ts";
 import { decodeTensor } from "../../tensor/decode.ts";
 import { byteLengthOf, dtypes, type DType } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
+import { plainValues } from "../plainValues.ts";
 import type { ErrorPath, TensorRecord } from "./schema.ts";
 
 /** Where values lie and how to get them. */
-type Stored = Pick<TensorRecord, "location" | "read">;
+type Stored = Pick<TensorRecord, "location" | "read" | "readSpan">;
 /** A typed field of a TensorProto: its only packed span, if there is just one, and how many bytes it has in all. */
 export interface TypedField {
   readonly field: number;
@@ -25,11 +26,10 @@ export function storedAt(
   offset: number,
   { dtype, shape }: Described,
 ): Stored {
-  const count = elementCount(shape);
-  const byteLength = byteLengthOf(dtype, count);
+  const byteLength = byteLengthOf(dtype, elementCount(shape));
   return {
     location: { file, offset, byteLength },
-    read: async () => decodeTensor(await source.slice(offset, offset + byteLength), dtype, count),
+    ...plainValues(source, offset, { dtype, shape }),
   };
 }
 

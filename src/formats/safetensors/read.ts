@@ -1,8 +1,7 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import type { Model } from "../../model/model.ts";
-import { decodeTensor } from "../../tensor/decode.ts";
-import { elementCount } from "../../tensor/shape.ts";
 import type { Format } from "../format.ts";
+import { plainValues } from "../plainValues.ts";
 import { stateDictModel } from "../stateDict.ts";
 import { maxHeaderLength, readSafetensorsHeader } from "./header.ts";
 
@@ -22,8 +21,7 @@ export async function readSafetensors(source: ByteSource): Promise<Model> {
       dtype,
       shape,
       location: { file: null, offset, byteLength },
-      read: async () =>
-        decodeTensor(await source.slice(offset, offset + byteLength), dtype, elementCount(shape)),
+      ...plainValues(source, offset, { dtype, shape }),
     })),
   });
 }
