@@ -6,7 +6,7 @@ import { editedPieces, type ByteEdit } from "../bytes/pieces.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, ShapeError, UsageError } from "../errors.ts";
 import type { Model, StoredTensor } from "../model/model.ts";
-import { encodeTensor } from "../tensor/decode.ts";
+import { encodeTensor } from "../tensor/encode.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { elementCount } from "../tensor/shape.ts";
 import type { PatchedFile, TensorChanges } from "./format.ts";

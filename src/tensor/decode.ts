@@ -1,10 +1,11 @@
 import { FormatError } from "../errors.ts";
-import { byteLengthOf, type DType, type FloatArray } from "./dtype.ts";
-import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from "./half.ts";
+import { bitsOf, byteLengthOf, byteSpanOf, type DType, type FloatArray } from "./dtype.ts";
+import { decodeBfloat16, decodeHalves } from "./half.ts";
+import { isSmallFloat, smallFloatTable } from "./smallFloat.ts";
 
 /**
  * Little-endian stored elements to numbers, widened without loss: float32 and every 16-bit or smaller type to Float32Array,
- * float64 and 32- and 64-bit integers to Float64Array (64-bit integers past 2^53 are rounded).
+ * float64 and 32- and 64-bit integers to Float64Array (64-bit integers past 2^53 are rounded). NaNs keep their payloads.
  * A view on `bytes` when they are float32 or float64 and aligned, else a copy.
  * @throws {FormatError} `FORMAT_TRUNCATED` if `bytes` are too few, `FORMAT_UNSUPPORTED` for complex numbers.
  */
@@ -16,106 +17,105 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, count: number): Fl
       `${count} values of ${dtype} need ${needed} bytes, ${bytes.byteLength} are there`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, needed);
-  if (dtype === "float32" || dtype === "float64") {
-    const Floats = dtype === "float32" ? Float32Array : Float64Array;
-    const aligned = bytes.byteOffset % Floats.BYTES_PER_ELEMENT === 0;
-    return aligned
-      ? new Floats(bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
-      : new Floats(new Uint8Array(bytes.subarray(0, needed)).buffer); // a Buffer's slice would be a view
+  const own = bytes.subarray(0, needed);
+  switch (dtype) {
+    case "float32":
+      return elements(Float32Array, own);
+    case "float64":
+      return elements(Float64Array, own);
+    case "float16":
+      return decodeHalves(elements(Uint16Array, own));
+    case "bfloat16":
+      return decodeBfloat16(elements(Uint16Array, own));
+    case "int64":
+      return decodeWide(elements(Uint32Array, own), true);
+    case "uint64":
+      return decodeWide(elements(Uint32Array, own), false);
+    case "int32":
+      return new Float64Array(elements(Int32Array, own));
+    case "uint32":
+      return new Float64Array(elements(Uint32Array, own));
+    case "int16":
+      return new Float32Array(elements(Int16Array, own));
+    case "uint16":
+      return new Float32Array(elements(Uint16Array, own));
+    case "int8":
+      return new Float32Array(elements(Int8Array, own));
+    case "uint8":
+    case "bool":
+      return new Float32Array(own);
+    case "complex64":
+    case "complex128":
+      throw new FormatError("FORMAT_UNSUPPORTED", `${dtype} numbers are not read as weights`, {
+        hint: "The tensor is listed with its type and shape; its values are no real numbers.",
+      });
+    default:
+      return decodeByTable(own, patternTable(dtype), { bits: bitsOf(dtype), count });
   }
-  const wide = dtype === "int64" || dtype === "uint64" || dtype === "int32" || dtype === "uint32";
-  const values = wide ? new Float64Array(count) : new Float32Array(count);
-  const read = elementReader(view, dtype);
-  for (let i = 0; i < count; i++) values[i] = read(i);
-  return values;
 }
 
 /**
- * The inverse of `decodeTensor` for floating types: numbers to little-endian bytes, rounded to nearest even.
- * @throws {FormatError} `FORMAT_UNSUPPORTED` for types that are not written.
+ * Elements [start, end) of a tensor of which `slice` gives bytes [from, to).
+ * @throws {FormatError} as `decodeTensor` and `slice`
  */
-export function encodeTensor(values: FloatArray, dtype: DType): Uint8Array {
-  const bytes = new Uint8Array(byteLengthOf(dtype, values.length));
-  const view = new DataView(bytes.buffer);
+export async function decodeSpan(
+  slice: (from: number, to: number) => Promise<Uint8Array>,
+  dtype: DType,
+  [start, end]: readonly [start: number, end: number],
+): Promise<FloatArray> {
+  const { from, to, skip } = byteSpanOf(dtype, start, end);
+  const values = decodeTensor(await slice(from, to), dtype, end - start + skip);
+  return skip === 0 ? values : values.subarray(skip);
+}
+
+type ElementArray<T> = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => T;
+
+/** A view on `bytes` where they are aligned, else a copy. */
+function elements<T>(Elements: ElementArray<T> & { BYTES_PER_ELEMENT: number }, bytes: Uint8Array) {
+  const size = Elements.BYTES_PER_ELEMENT;
+  return bytes.byteOffset % size === 0
+    ? new Elements(bytes.buffer, bytes.byteOffset, bytes.byteLength / size)
+    : new Elements(new Uint8Array(bytes).buffer); // a Buffer's slice would be a view
+}
+
+function decodeWide(halves: Uint32Array, isSigned: boolean): Float64Array {
+  const values = new Float64Array(halves.length / 2);
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    switch (dtype) {
-      case "float64":
-        view.setFloat64(i * 8, value, true);
-        break;
-      case "float32":
-        view.setFloat32(i * 4, value, true);
-        break;
-      case "float16":
-        view.setUint16(i * 2, numberToHalf(value), true);
-        break;
-      case "bfloat16":
-        view.setUint16(i * 2, numberToBfloat16(value), true);
-        break;
-      default:
-        throw new FormatError("FORMAT_UNSUPPORTED", `weights of type ${dtype} are not written`, {
-          hint: "Only float64, float32, float16 and bfloat16 weights can be written back.",
-        });
-    }
+    const high = halves[2 * i + 1]!;
+    values[i] = (isSigned ? high | 0 : high) * 2 ** 32 + halves[2 * i]!;
   }
-  return bytes;
+  return values;
 }
 
-function elementReader(view: DataView, dtype: DType): (index: number) => number {
-  switch (dtype) {
-    case "float16":
-      return (i) => halfToNumber(view.getUint16(i * 2, true));
-    case "bfloat16":
-      return (i) => bfloat16ToNumber(view.getUint16(i * 2, true));
-    case "float8_e4m3":
-      return (i) => float8ToNumber(view.getUint8(i), 4, true);
-    case "float8_e5m2":
-      return (i) => float8ToNumber(view.getUint8(i), 5, false);
-    case "int64":
-      return (i) => Number(view.getBigInt64(i * 8, true));
-    case "uint64":
-      return (i) => Number(view.getBigUint64(i * 8, true));
-    case "int32":
-      return (i) => view.getInt32(i * 4, true);
-    case "uint32":
-      return (i) => view.getUint32(i * 4, true);
-    case "int16":
-      return (i) => view.getInt16(i * 2, true);
-    case "uint16":
-      return (i) => view.getUint16(i * 2, true);
-    case "int8":
-      return (i) => view.getInt8(i);
-    case "uint8":
-    case "bool":
-      return (i) => view.getUint8(i);
-    case "int4":
-      return (i) => (((view.getUint8(i >> 1) >>> (4 * (i & 1))) & 15) ^ 8) - 8;
-    case "uint4":
-      return (i) => (view.getUint8(i >> 1) >>> (4 * (i & 1))) & 15;
-    case "float32":
-    case "float64":
-    case "complex64":
-    case "complex128":
-      throw new FormatError(
-        "FORMAT_UNSUPPORTED",
-        `elements of type ${dtype} are not read as weights`,
-      );
-  }
+function patternTable(
+  dtype: Parameters<typeof smallFloatTable>[0] | "int4" | "uint4" | "int2" | "uint2",
+): Float32Array {
+  if (isSmallFloat(dtype)) return smallFloatTable(dtype);
+  const count = 2 ** bitsOf(dtype);
+  return Float32Array.from({ length: count }, (_, code) =>
+    dtype.startsWith("u") || code < count / 2 ? code : code - count,
+  );
 }
 
-/** OCP 8-bit floats: E4M3 keeps its top exponent for numbers (NaN is all ones), E5M2 follows IEEE 754. */
-function float8ToNumber(bits: number, exponentBits: 4 | 5, finite: boolean): number {
-  const fractionBits = 7 - exponentBits;
-  const bias = 2 ** (exponentBits - 1) - 1;
-  const sign = bits & 0x80 ? -1 : 1;
-  const exponent = (bits & 0x7f) >>> fractionBits;
-  const fraction = bits & (2 ** fractionBits - 1);
-  const top = 2 ** exponentBits - 1;
-  if (exponent === top && finite && fraction === 2 ** fractionBits - 1) return NaN;
-  if (exponent === top && !finite) return fraction === 0 ? sign * Infinity : NaN;
-  const share = fraction / 2 ** fractionBits;
-  return exponent === 0
-    ? sign * share * 2 ** (1 - bias)
-    : sign * (1 + share) * 2 ** (exponent - bias);
+/** Patterns of `bits` each, the first in the lowest bits; copied as bits, since NaNs carry their pattern. */
+function decodeByTable(
+  bytes: Uint8Array,
+  table: Float32Array,
+  { bits, count }: { bits: number; count: number },
+): Float32Array {
+  const meanings = new Uint32Array(table.buffer);
+  const values = new Float32Array(count);
+  const patterns = new Uint32Array(values.buffer);
+  const mask = 2 ** bits - 1;
+  if (bits === 8) {
+    for (let i = 0; i < count; i++) patterns[i] = meanings[bytes[i]!]!;
+    return values;
+  }
+  for (let i = 0; i < count; i++) {
+    const bit = i * bits;
+    const at = Math.floor(bit / 8);
+    const pair = bytes[at]! | ((bytes[at + 1] ?? 0) << 8);
+    patterns[i] = meanings[(pair >>> (bit % 8)) & mask]!;
+  }
+  return values;
 }

@@ -1,4 +1,5 @@
 /** 16-bit floats, decoded and encoded by hand: Node 20 has no Float16Array. Source: IEEE 754-2019, section 3.6. */
+import type { FloatArray } from "./dtype.ts";
 
 /** binary16 bits to a number. */
 export function halfToNumber(bits: number): number {
@@ -30,12 +31,88 @@ export function bfloat16ToNumber(bits: number): number {
   return bitsView.getFloat32(0);
 }
 
-/** A number to bfloat16 bits, rounding the float32 to nearest, ties to even. */
+/** A number to bfloat16 bits, rounding to nearest, ties to even. */
 export function numberToBfloat16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
   bitsView.setFloat32(0, value);
-  const bits = bitsView.getUint32(0);
+  let bits = bitsView.getUint32(0);
+  const single = bitsView.getFloat32(0);
+  if (single !== value) {
+    // Rounded to odd, so that the second rounding sees which side of a tie the number was on.
+    if (Math.abs(single) > Math.abs(value)) bits--;
+    bits |= 1;
+  }
+  return roundToBfloat16(bits);
+}
+
+function roundToBfloat16(bits: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+let halves: Uint32Array | null = null;
+
+/** binary16 patterns to float32, bit by bit: a NaN keeps its sign and payload. */
+export function decodeHalves(patterns: Uint16Array): Float32Array {
+  const values = new Float32Array(patterns.length);
+  const bits = new Uint32Array(values.buffer);
+  const table = (halves ??= halfTable());
+  for (let i = 0; i < patterns.length; i++) bits[i] = table[patterns[i]!]!;
+  return values;
+}
+
+/** The float32 pattern of each binary16 pattern. */
+function halfTable(): Uint32Array {
+  const table = new Float32Array(65536).map((_, bits) => halfToNumber(bits));
+  const patterns = new Uint32Array(table.buffer);
+  table.forEach((value, bits) => {
+    if (Number.isNaN(value)) {
+      patterns[bits] = ((bits & 0x8000) << 16) | 0x7f800000 | ((bits & 0x3ff) << 13);
+    }
+  });
+  return patterns;
+}
+
+/** bfloat16 patterns to float32, bit by bit. */
+export function decodeBfloat16(patterns: Uint16Array): Float32Array {
+  const values = new Float32Array(patterns.length);
+  const bits = new Uint32Array(values.buffer);
+  for (let i = 0; i < patterns.length; i++) bits[i] = patterns[i]! << 16;
+  return values;
+}
+
+/** Rounded to nearest, ties to even; the NaNs of `decodeHalves` find back to their patterns. */
+export function encodeHalves(values: FloatArray): Uint16Array {
+  const patterns = new Uint16Array(values.length);
+  const bits = singleBits(values);
+  for (let i = 0; i < patterns.length; i++) {
+    const value = values[i]!;
+    const isNaNWithPayload = bits !== null && Number.isNaN(value);
+    patterns[i] = isNaNWithPayload ? halfNaN(bits[i]!) : numberToHalf(value);
+  }
+  return patterns;
+}
+
+function halfNaN(bits: number): number {
+  const payload = (bits >>> 13) & 0x3ff;
+  return ((bits >>> 16) & 0x8000) | 0x7c00 | (payload === 0 ? 0x200 : payload);
+}
+
+/** Rounded to nearest, ties to even; the NaNs of `decodeBfloat16` find back to their patterns. */
+export function encodeBfloat16(values: FloatArray): Uint16Array {
+  const patterns = new Uint16Array(values.length);
+  const bits = singleBits(values);
+  for (let i = 0; i < patterns.length; i++) {
+    const value = values[i]!;
+    if (bits === null) patterns[i] = numberToBfloat16(value);
+    else if (!Number.isNaN(value)) patterns[i] = roundToBfloat16(bits[i]!);
+    else patterns[i] = (bits[i]! >>> 16) & 0x7f ? bits[i]! >>> 16 : 0x7fc0;
+  }
+  return patterns;
+}
+
+function singleBits(values: FloatArray): Uint32Array | null {
+  if (!(values instanceof Float32Array)) return null;
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
 const bitsView = new DataView(new ArrayBuffer(4));

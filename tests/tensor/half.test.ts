@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 import {
   bfloat16ToNumber,
+  decodeBfloat16,
+  decodeHalves,
+  encodeBfloat16,
+  encodeHalves,
   halfToNumber,
   numberToBfloat16,
   numberToHalf,
@@ -35,4 +39,21 @@ test("ties go to even", () => {
   expect(numberToHalf(1 + 3 * 2 ** -11)).toBe(0x3c02);
   expect(numberToHalf(65519.99)).toBe(0x7bff);
   expect(numberToHalf(65520)).toBe(0x7c00);
+});
+
+test("a double on one side of a tie is not rounded twice", () => {
+  expect(numberToBfloat16(1 + 2 ** -8)).toBe(0x3f80);
+  expect(numberToBfloat16(1 + 2 ** -8 + 2 ** -40)).toBe(0x3f81);
+  expect(numberToBfloat16(-1e300)).toBe(0xff80);
+  expect(numberToHalf(1 + 2 ** -11 + 2 ** -40)).toBe(0x3c01);
+});
+
+test.each([
+  ["float16", decodeHalves, encodeHalves, halfToNumber],
+  ["bfloat16", decodeBfloat16, encodeBfloat16, bfloat16ToNumber],
+] as const)("%s: every pattern of an array keeps its bits, NaNs too", (_, decode, encode, one) => {
+  const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
+  const values = decode(all);
+  expect(Array.from(values)).toEqual(Array.from(all, one));
+  expect(encode(values)).toEqual(all);
 });

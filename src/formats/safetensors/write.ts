@@ -1,6 +1,6 @@
 import { FormatError, ShapeError, UsageError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
-import { encodeTensor } from "../../tensor/decode.ts";
+import { encodeTensor } from "../../tensor/encode.ts";
 import { byteLengthOf, type DType, type FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { dtypeOfTag } from "./header.ts";

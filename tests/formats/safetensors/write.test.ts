@@ -114,8 +114,8 @@ test.each([
     code: "SHAPE_MISMATCH",
   },
   {
-    name: "integers as values",
-    tensors: [{ ...one, dtype: "int8" }],
+    name: "values past an integer's range",
+    tensors: [{ ...one, dtype: "int8", data: Float32Array.of(128) }],
     code: "FORMAT_UNSUPPORTED",
   },
   {
