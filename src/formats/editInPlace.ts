@@ -23,7 +23,7 @@ export async function editInPlace(
 ): Promise<readonly PatchedFile[]> {
   const edits = new Map<string | null, ByteEdit[]>([[null, []]]);
   for (const [name, values] of changes) {
-    const { file, ...edit } = editOf(model, tensorOf(model, name), values);
+    const { file, ...edit } = await editOf(model, tensorOf(model, name), values);
     const own = edits.get(file) ?? [];
     own.push(edit);
     edits.set(file, own);
@@ -50,15 +50,15 @@ export function tensorOf(model: Model, name: string): StoredTensor {
   );
 }
 
-function editOf(
+async function editOf(
   model: Model,
   tensor: StoredTensor,
   values: FloatArray,
-): { file: string | null; offset: number; bytes: Uint8Array } {
+): Promise<{ file: string | null; offset: number; bytes: Uint8Array }> {
   const path = [model.name, tensor.name];
   const { location } = tensor;
   if (location === undefined) throw notInPlace(path);
-  const bytes = storedBytes(tensor, values, path);
+  const bytes = await storedBytes(tensor, values, path);
   if (bytes.byteLength !== location.byteLength) {
     throw new ShapeError(
       "SHAPE_MISMATCH",
@@ -73,11 +73,11 @@ function editOf(
  * New values as the bytes that the file stores for this tensor.
  * @throws {ShapeError} `SHAPE_MISMATCH`; {FormatError} `FORMAT_UNSUPPORTED` for a quantised tensor that cannot be encoded.
  */
-export function storedBytes(
+export async function storedBytes(
   tensor: StoredTensor,
   values: FloatArray,
   path: readonly string[],
-): Uint8Array {
+): Promise<Uint8Array> {
   const { shape, dtype, quantisation } = tensor;
   if (values.length !== elementCount(shape)) {
     throw new ShapeError(

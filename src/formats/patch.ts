@@ -29,8 +29,8 @@ export async function checkTensors(written: Model, values: TensorChanges): Promi
   for (const [name, wanted] of values) {
     const tensor = tensorOf(written, name);
     const path = [written.name, name];
-    const stored = storedBytes(tensor, await tensor.read(), path);
-    const asked = storedBytes(tensor, wanted, path);
+    const stored = await storedBytes(tensor, await tensor.read(), path);
+    const asked = await storedBytes(tensor, wanted, path);
     if (stored.some((byte, i) => byte !== asked[i])) {
       throw new FormatError("FORMAT_MALFORMED", "the tensor does not read back as it was written", {
         path,

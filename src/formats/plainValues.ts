@@ -1,7 +1,7 @@
 import type { ByteSource } from "../bytes/source.ts";
 import type { StoredTensor } from "../model/model.ts";
-import { decodeTensor } from "../tensor/decode.ts";
-import { byteLengthOf, dtypes, type DType } from "../tensor/dtype.ts";
+import { decodeSpan } from "../tensor/decode.ts";
+import type { DType } from "../tensor/dtype.ts";
 import { elementCount, type Shape } from "../tensor/shape.ts";
 
 /**
@@ -14,21 +14,9 @@ export function plainValues(
   { dtype, shape }: { readonly dtype: DType; readonly shape: Shape },
 ): Required<Pick<StoredTensor, "read" | "readSpan">> {
   const count = elementCount(shape);
-  const readSpan = async (start: number, end: number): Promise<Float32Array | Float64Array> => {
-    // Elements smaller than a byte are read from the last byte border on.
-    const first = start - (start % elementsPerWholeBytes(dtype));
-    const bytes = await source.slice(
-      offset + byteLengthOf(dtype, first),
-      offset + byteLengthOf(dtype, end),
-    );
-    const values = decodeTensor(bytes, dtype, end - first);
-    return first === start ? values : values.subarray(start - first);
-  };
+  const slice = (from: number, to: number): Promise<Uint8Array> =>
+    source.slice(offset + from, offset + to);
+  const readSpan = (start: number, end: number): Promise<Float32Array | Float64Array> =>
+    decodeSpan(slice, dtype, [start, end]);
   return { read: () => readSpan(0, count), readSpan };
-}
-
-function elementsPerWholeBytes(dtype: DType): number {
-  let count = 1;
-  while (!Number.isInteger(count * dtypes[dtype])) count *= 2;
-  return count;
 }

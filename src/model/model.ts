@@ -33,7 +33,7 @@ export interface StoredTensor {
    * quantised tensor. A quantised tensor without it cannot be changed in place.
    * @throws {FormatError} `FORMAT_UNSUPPORTED` for values that it cannot hold
    */
-  encode?(values: FloatArray): Uint8Array;
+  encode?(values: FloatArray): Uint8Array | Promise<Uint8Array>;
 }
 
 /** A span of little-endian elements of the tensor's own dtype. */
