@@ -47,7 +47,8 @@ module.exports = {
       "node-stays-at-the-edge",
       {
         path: "^(src|viewer)/",
-        pathNot: "^src/(node[.]ts|bytes/file[.]ts|train/engines/)|^viewer/vite[.]config",
+        pathNot:
+          "^src/(node[.]ts|bytes/(file|contained)[.]ts|train/engines/)|^viewer/vite[.]config",
       },
       { dependencyTypes: ["core"] },
     ),

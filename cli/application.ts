@@ -20,23 +20,37 @@ import { trainCommand } from "./commands/train.ts";
 import { viewCommand } from "./commands/view.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, failureText } from "./failure.ts";
+import { limitedSignal, takeLimits, type CommandLine, type Limits } from "./limits.ts";
 
-export interface Host extends Omit<CliContext, "process"> {
+export interface Host extends Omit<CliContext, "process" | "limits"> {
   readonly stdout: StricliProcess["stdout"];
   readonly stderr: StricliProcess["stderr"];
   readonly env: NodeJS.ProcessEnv;
+  /** Told the limits of the run before it starts. */
+  readonly onLimits?: (limits: Limits) => void;
 }
 
 /** Runs one command line and returns its exit code; never throws for what a user can do wrong. */
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
   const { stdout, stderr, env, signal, stdin, interactive } = host;
   const process: StricliProcess = { stdout, stderr, env, exitCode: null };
-  const debug = argv.includes("--debug");
-  await run(
-    application(debug, Boolean(env["NO_COLOR"])),
-    argv.filter((argument) => argument !== "--debug").map(shortened),
-    { process, signal, stdin, interactive },
-  );
+  let line: CommandLine;
+  try {
+    line = takeLimits(argv);
+  } catch (error) {
+    stderr.write(`${failureText(error, false)}\n`);
+    return exitCodeOf(error);
+  }
+  const { debug, limits } = line;
+  host.onLimits?.(limits);
+  const limited = limitedSignal(signal, limits);
+  await run(application(debug, Boolean(env["NO_COLOR"])), line.argv.map(shortened), {
+    process,
+    signal: limited,
+    limits: { ...limits, signal: limited },
+    stdin,
+    interactive,
+  });
   const code = Number(process.exitCode);
   // Negative codes are the parser's: -4 and -5 are a wrong flag or command, the rest our own faults.
   if (code < 0) return code <= -4 ? exitCodes.usage : exitCodes.failed;
@@ -69,6 +83,10 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
       },
       docs: {
         brief: "Neural-network weights as weighted multipartite graphs",
+        fullDescription:
+          "Neural-network weights as weighted multipartite graphs.\n\n" +
+          "Every command also takes --max-memory SIZE, --max-file-size SIZE (512M, 2G), --timeout TIME (30, 500ms), past which it " +
+          "ends with exit code 5, and --debug, which shows where a failure comes from.",
       },
     }),
     {

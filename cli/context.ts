@@ -1,13 +1,15 @@
 import type { CommandContext } from "@stricli/core";
 import type { Readable } from "node:stream";
-import { fileSource, FormatError, type ModelWarning } from "../src/node.ts";
+import { fileSource, FormatError, type ModelWarning, type ReadLimits } from "../src/node.ts";
 import { checkInput } from "./input.ts";
 import { printable } from "./render.ts";
 
 /** What a command may touch of the process: tests hand in their own. */
 export interface CliContext extends CommandContext {
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, and when the run's time is up. */
   readonly signal: AbortSignal;
+  /** For everything that reads a file; the signal is in it. */
+  readonly limits: ReadLimits;
   readonly stdin: Readable;
   /** True when stderr is a terminal, so that progress may redraw its line. */
   readonly interactive: boolean;
@@ -23,7 +25,7 @@ const textLimit = 256 * 2 ** 20;
 export async function readJson(context: CliContext, path: string): Promise<unknown> {
   if (path === "-") return parseJson(await readStdin(context), "stdin");
   await checkInput(path);
-  const source = await fileSource(path);
+  const source = await fileSource(path, context.limits);
   if (source.byteLength > textLimit) throw tooLarge(path);
   return parseJson(await source.slice(0, source.byteLength), path);
 }

@@ -18,7 +18,7 @@ const nothingToAnalyse: readonly ErrorCode[] = [
   "SERIES_EMPTY",
   "PREDICT_TOO_FEW",
 ];
-const limits: readonly ErrorCode[] = ["FORMAT_LIMIT", "GRAPH_TOO_LARGE"];
+const limits: readonly ErrorCode[] = ["FORMAT_LIMIT", "GRAPH_TOO_LARGE", "LIMIT_TIME"];
 
 export function exitCodeOf(error: unknown): number {
   if (isAbort(error)) return exitCodes.interrupted;

@@ -21,7 +21,7 @@ export async function readGraph(
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
   }
   await checkInput(file);
-  const model = await openModel(file);
+  const model = await openModel(file, context.limits);
   requireLayers(model);
   return { graph: await layeredGraph(model), warnings: model.warnings };
 }

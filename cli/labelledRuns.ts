@@ -15,6 +15,7 @@ import {
   type FeatureRow,
   type LabelledRun,
   type ModelWarning,
+  type ReadLimits,
   type Series,
   type SignatureOptions,
   type Snapshot,
@@ -47,7 +48,7 @@ export async function labelledRuns(
   const warnings: ModelWarning[] = [];
   for (const name of names.sort()) {
     const path = join(folder, name);
-    const series = await seriesIn(path, early.signal);
+    const series = await seriesIn(path, { signal: early.signal });
     if (series === null) continue;
     const problem = unusable(series, target, early.epochs);
     if (problem === null) found.push({ name, series, settings: await settingsOf(path) });
@@ -94,9 +95,9 @@ function firstEpochs({ snapshots }: Series, epochs: number): readonly Snapshot[]
   return snapshots.filter(({ epoch }) => epoch <= epochs);
 }
 
-async function seriesIn(path: string, signal: AbortSignal): Promise<Series | null> {
+async function seriesIn(path: string, limits: ReadLimits): Promise<Series | null> {
   try {
-    return await openSeries(path, { signal });
+    return await openSeries(path, limits);
   } catch (error) {
     if (isWeightGraphError(error, "SERIES_EMPTY")) return null;
     throw error;

@@ -2,6 +2,7 @@
 /** `weightgraph`: data on stdout, talk on stderr, an exit code that scripts can rely on. */
 import { runCommandLine } from "./application.ts";
 import { exitCodes } from "./failure.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const interruption = new AbortController();
 process.on("SIGINT", () => {
@@ -22,4 +23,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   signal: interruption.signal,
   stdin: process.stdin,
   interactive: process.stderr.isTTY,
+  onLimits: startWatchdog,
 });

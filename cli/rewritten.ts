@@ -4,6 +4,7 @@ import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   checkTensors,
+  containedTarget,
   fileSource,
   FormatError,
   openModel,
@@ -70,7 +71,7 @@ export async function rewriteFile<Report>(
   rewriting: Rewriting<Report>,
 ): Promise<void> {
   await checkInput(file);
-  const model = await openModel(file);
+  const model = await openModel(file, context.limits);
   requireLayers(model);
   const progress = progressLine(context, rewriting.progress);
   const rewritten = await rewriting.rewrite(model, {
@@ -123,21 +124,23 @@ async function writeRewritten(
 ): Promise<string[]> {
   const files = converts(model, out)
     ? [{ file: null, content: await writeModelSafetensors(model) }]
-    : (await patchModel(await fileSource(file), model, changes)).map((each) => ({
+    : (await patchModel(await fileSource(file, context.limits), model, changes)).map((each) => ({
         file: each.file,
         content: pieceChunks(each.pieces, { signal: context.signal }),
       }));
-  const targets = files.map((each) => ({
-    content: each.content,
-    input: each.file === null ? file : join(dirname(file), each.file),
-    path: each.file === null ? out : join(dirname(out), each.file),
-  }));
+  const targets = await Promise.all(
+    files.map(async (each) => ({
+      content: each.content,
+      input: each.file === null ? file : join(dirname(file), each.file),
+      path: each.file === null ? out : await containedTarget(out, each.file),
+    })),
+  );
   for (const { path, input } of targets) await refuseInput(path, input);
   // Data first: a model file that names data which is not there yet is never seen.
   for (const { path, content } of targets.toReversed()) {
     await writeFileAtomically(path, content, { overwrite: force });
   }
-  await checkTensors(await openModel(out), changes);
+  await checkTensors(await openModel(out, context.limits), changes);
   return targets.map(({ path }) => path);
 }
 

@@ -20,6 +20,7 @@ export const errorCodes = {
   FORMAT_LFS_POINTER: "The file is a git-lfs pointer, not the model itself.",
   FORMAT_LIMIT: "The file asks for more than the reader's limits allow.",
   FORMAT_NO_WEIGHTS: "The file is well formed but holds no weights.",
+  LIMIT_TIME: "The run took longer than it was allowed to.",
   SHAPE_MISMATCH: "Two shapes that must agree do not.",
   GRAPH_NO_EDGES: "The graph has no edge of non-zero weight, so the measure is undefined.",
   GRAPH_MALFORMED: "The graph's description contradicts itself.",

@@ -6,7 +6,9 @@ import {
   listFolder,
   packageFolder,
   writeFileAtomically,
+  type ReadLimits,
 } from "./bytes/file.ts";
+import { containedTarget } from "./bytes/contained.ts";
 import { memorySource, type ByteSource } from "./bytes/source.ts";
 import type { Dataset } from "./data/dataset.ts";
 import {
@@ -28,20 +30,23 @@ import type { Model } from "./model/model.ts";
 import type { Series } from "./model/series.ts";
 
 export * from "./index.ts";
-export { fileSource, writeFileAtomically };
+export { containedTarget, fileSource, writeFileAtomically, type ReadLimits };
 
 /** Reads the model file at `path`, of any known format. @throws {FormatError} */
-export async function openModel(path: string): Promise<Model> {
-  return readModel(await fileSource(path));
+export async function openModel(path: string, limits: ReadLimits = {}): Promise<Model> {
+  return readModel(await fileSource(path, limits));
 }
 
 /**
  * The checkpoints in the folder `path` as a series; see `readSeries`.
  * @throws {FormatError} `SERIES_EMPTY`, `FILE_NOT_FOUND`, `FILE_NOT_READABLE`
  */
-export async function openSeries(path: string, options: SeriesOptions = {}): Promise<Series> {
+export async function openSeries(
+  path: string,
+  options: SeriesOptions & ReadLimits = {},
+): Promise<Series> {
   const names = await listFolder(path);
-  const files = names.map((name) => ({ name, open: () => fileSource(join(path, name)) }));
+  const files = names.map((name) => ({ name, open: () => fileSource(join(path, name), options) }));
   return readSeries(basename(resolve(path)), files, options);
 }
 

@@ -58,7 +58,7 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
   async func({ json, format, plot: picture, force, ...options }, folder) {
     await checkInput(folder);
     const { signal } = this;
-    const series = await openSeries(folder, { signal, ...(format && { format }) });
+    const series = await openSeries(folder, { ...this.limits, ...(format && { format }) });
     const progress = progressLine(this, "reading");
     const signature = await temporalSignature(
       graphsOf(series, signal, (text) => progress.update(text)),

@@ -31,7 +31,7 @@ export const layersCommand: Command<CliContext> = buildCommand<
   },
   async func({ json }, file) {
     await checkInput(file);
-    const model = await openModel(file);
+    const model = await openModel(file, this.limits);
     requireLayers(model);
     const progress = progressLine(this, "reading");
     const layers = await summariseLayers(model, {

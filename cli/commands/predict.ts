@@ -161,7 +161,7 @@ async function applySaved(
   { file, json }: { readonly file: string; readonly json: boolean },
 ): Promise<void> {
   const predictor = parsePredictor(await readJson(context, file));
-  const series = await openSeries(folder, { signal: context.signal });
+  const series = await openSeries(folder, context.limits);
   const settings = earlySettings(predictor.settings);
   const features = await earlySignature(series, { ...settings, signal: context.signal });
   const prediction = applyPredictor(predictor, features);

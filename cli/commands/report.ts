@@ -48,11 +48,11 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     const { collectReport } = await import("../report/collectReport.ts");
     const { renderReport } = await import("../report/renderReport.ts");
     await checkInput(file);
-    const model = await openModel(file);
+    const model = await openModel(file, this.limits);
     requireLayers(model);
     if (folder !== undefined) await checkInput(folder);
     const { signal } = this;
-    const series = folder === undefined ? undefined : await openSeries(folder, { signal });
+    const series = folder === undefined ? undefined : await openSeries(folder, this.limits);
     const progress = progressLine(this, "report:");
     const data = await collectReport(model, {
       ...(series && { series }),

@@ -14,6 +14,7 @@ import {
   type OpenedDataset,
   type RecordedEpoch,
   type TrainingProgress,
+  type ReadLimits,
 } from "../../src/node.ts";
 import { progressLine, say, writeJson, type CliContext } from "../context.ts";
 import { finiteNumber, jsonFlag, keyedNumbers, list, seedFlag, wholeNumber } from "../flags.ts";
@@ -151,7 +152,7 @@ export const trainCommand: Command<CliContext> = buildCommand<Flags, [], CliCont
   async func(flags) {
     const opened = await openDataset(flags.data, flags.dataDir ? { dataDir: flags.dataDir } : {});
     sayDataset(this, opened);
-    const initial = flags.from === undefined ? undefined : await weightsOf(flags.from);
+    const initial = flags.from === undefined ? undefined : await weightsOf(flags.from, this.limits);
     const runs = [];
     for (const member of membersOf(flags)) {
       const epochs = await trainOne(this, flags, { ...member, opened, initial });
@@ -269,9 +270,9 @@ function sayDataset(context: CliContext, { dataset, folder, isSubset }: OpenedDa
 }
 
 /** Every tensor of a model file, under its own name. */
-async function weightsOf(file: string): Promise<NamedTensor[]> {
+async function weightsOf(file: string, limits: ReadLimits): Promise<NamedTensor[]> {
   await checkInput(file);
-  const { tensors } = await openModel(file);
+  const { tensors } = await openModel(file, limits);
   return Promise.all(
     tensors.map(async (tensor) => ({
       name: tensor.name,

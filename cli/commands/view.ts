@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
-import { openModel, openSeries, type Model, type Series } from "../../src/node.ts";
+import { openModel, openSeries, type Model, type ReadLimits, type Series } from "../../src/node.ts";
 import { say, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, wholeNumber } from "../flags.ts";
 import { checkInput, requireLayers } from "../input.ts";
@@ -46,7 +46,7 @@ export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], Cl
     },
   },
   async func({ json, port, edges, open }, path) {
-    const shown = await openShown(path, this.signal);
+    const shown = await openShown(path, this.limits);
     const { url, closed } = await serveView(shown, {
       port,
       edgeBudget: edges,
@@ -62,10 +62,10 @@ export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], Cl
 });
 
 /** A folder is a series, a file a model. */
-async function openShown(path: string, signal: AbortSignal): Promise<Model | Series> {
+async function openShown(path: string, limits: ReadLimits): Promise<Model | Series> {
   await checkInput(path);
-  if ((await stat(path)).isDirectory()) return openSeries(path, { signal });
-  const model = await openModel(path);
+  if ((await stat(path)).isDirectory()) return openSeries(path, limits);
+  const model = await openModel(path, limits);
   requireLayers(model);
   return model;
 }

@@ -1,54 +1,99 @@
 /** Files and folders, for Node only. */
-import { constants, existsSync } from "node:fs";
-import { link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { constants, existsSync, rmSync } from "node:fs";
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FormatError, isWeightGraphError } from "../errors.ts";
+import { containedPath } from "./contained.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
+
+/** What reading may take; none of it is limited unless it is said here. */
+export interface ReadLimits {
+  /** Bytes that a file of the model may have. */
+  readonly maxFileSize?: number;
+  /** Bytes that the process may hold, a read that is about to be made included. */
+  readonly maxMemory?: number;
+  /** Every read asks it. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * A source on a regular file. Each slice opens, reads and closes, so no handle is ever leaked; `sibling` follows names inside
  * the file's own folder only, by real path.
- * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_NOT_READABLE`.
+ * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `FORMAT_LIMIT`.
  */
-export async function fileSource(path: string): Promise<ByteSource> {
+export async function fileSource(path: string, limits: ReadLimits = {}): Promise<ByteSource> {
   const { size, isRegular } = await status(path);
   if (!isRegular) {
     throw new FormatError("FILE_NOT_READABLE", `${path} is not a regular file`, { path: [path] });
   }
   const name = basename(path);
+  if (size > (limits.maxFileSize ?? Infinity)) {
+    throw new FormatError("FORMAT_LIMIT", `the file has ${size} bytes`, {
+      path: [name],
+      hint: `Files of up to ${limits.maxFileSize} bytes are read: raise --max-file-size.`,
+    });
+  }
   return {
     name,
     byteLength: size,
     async slice(start, end) {
       checkSpan(name, size, start, end);
+      checkLimits(limits, end - start, name);
       const bytes = new Uint8Array(end - start);
       const handle = await open(path, constants.O_RDONLY);
       try {
-        let filled = 0;
-        while (filled < bytes.byteLength) {
-          const { bytesRead } = await handle.read(
-            bytes,
-            filled,
-            Math.min(bytes.byteLength - filled, 2 ** 30),
-            start + filled,
-          );
-          if (bytesRead === 0) {
-            throw new FormatError("FORMAT_TRUNCATED", "the file became shorter while being read", {
-              path: [name],
-            });
-          }
-          filled += bytesRead;
-        }
+        await fill(handle, bytes, start, name);
       } finally {
         await handle.close();
       }
       return bytes;
     },
     async sibling(relativePath) {
-      return fileSource(await containedPath(dirname(path), relativePath));
+      return fileSource(await containedPath(path, relativePath), limits);
     },
   };
+}
+
+function checkLimits({ signal, maxMemory }: ReadLimits, byteLength: number, name: string): void {
+  signal?.throwIfAborted();
+  if (maxMemory === undefined || process.memoryUsage.rss() + byteLength <= maxMemory) return;
+  throw new FormatError(
+    "FORMAT_LIMIT",
+    `reading ${byteLength} more bytes would take too much memory`,
+    {
+      path: [name],
+      hint: `${maxMemory} bytes may be held: raise --max-memory.`,
+    },
+  );
+}
+
+async function fill(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  start: number,
+  name: string,
+): Promise<void> {
+  for (let filled = 0; filled < bytes.byteLength;) {
+    const length = Math.min(bytes.byteLength - filled, 2 ** 30);
+    const { bytesRead } = await handle.read(bytes, filled, length, start + filled);
+    if (bytesRead === 0) {
+      throw new FormatError("FORMAT_TRUNCATED", "the file became shorter while being read", {
+        path: [name],
+      });
+    }
+    filled += bytesRead;
+  }
 }
 
 /**
@@ -63,6 +108,7 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  unfinished.add(temporary);
   try {
     await mkdir(folder, { recursive: true });
     const handle = await open(temporary, "w");
@@ -96,8 +142,15 @@ export async function writeFileAtomically(
     );
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
+    unfinished.delete(temporary);
   }
 }
+
+/** Temporary files of writes under way: a process that has to end at once leaves none behind. */
+const unfinished = new Set<string>();
+process.once("exit", () => {
+  for (const temporary of unfinished) rmSync(temporary, { force: true });
+});
 
 /** A folder as a place where files are kept by name; names may lead into subfolders. */
 export function folderStore(folder: string): FolderStore {
@@ -171,29 +224,6 @@ async function entriesOf(path: string): Promise<{ name: string; isDirectory: boo
       hint: "Name the folder that holds the checkpoints.",
     });
   }
-}
-
-/**
- * The real path of `relativePath` inside `folder`.
- * @throws {FormatError} `FILE_OUTSIDE_FOLDER` if it leaves the folder by its name or by a link, `FILE_NOT_FOUND`.
- */
-async function containedPath(folder: string, relativePath: string): Promise<string> {
-  const refuse = (): never => {
-    throw new FormatError(
-      "FILE_OUTSIDE_FOLDER",
-      `${JSON.stringify(relativePath)} leads out of the model's folder`,
-      { path: [relativePath], hint: "Move the named file beside the model." },
-    );
-  };
-  const parts = relativePath.split(/[\\/]/);
-  if (relativePath === "" || relativePath.includes("\0")) refuse();
-  if (isAbsolute(relativePath) || parts.includes("..") || /^[a-z]:/i.test(relativePath)) refuse();
-  const wanted = join(folder, ...parts);
-  await status(wanted);
-  const root = await realpath(folder);
-  const real = await realpath(wanted);
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) refuse();
-  return real;
 }
 
 async function status(path: string): Promise<{ size: number; isRegular: boolean }> {
