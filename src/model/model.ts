@@ -30,7 +30,8 @@ export interface StoredTensor {
   readSpan?(start: number, end: number): Promise<FloatArray>;
   /**
    * Stored bytes for values as `read` gives them, where that is more than rounding to `dtype`: to the nearest steps of a
-   * quantised tensor. A quantised tensor without it cannot be changed in place.
+   * quantised tensor. A quantised tensor without it cannot be changed in place. With it and without a `location`, the format
+   * knows the place itself (`Format.patch`).
    * @throws {FormatError} `FORMAT_UNSUPPORTED` for values that it cannot hold
    */
   encode?(values: FloatArray): Uint8Array | Promise<Uint8Array>;

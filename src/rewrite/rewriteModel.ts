@@ -127,12 +127,14 @@ const writableTypes: ReadonlySet<DType> = new Set<DType>([
 
 /** Why a tensor cannot be rewritten, or null. */
 function obstacleTo(tensor: StoredTensor, onlyPatchable: boolean): string | null {
-  if (tensor.quantisation !== undefined) {
-    return `it is quantised (${tensor.quantisation}), and its new values could not be stored`;
+  if (tensor.encode === undefined) {
+    if (tensor.quantisation !== undefined) {
+      return `it is quantised (${tensor.quantisation}), and its new values could not be stored`;
+    }
+    if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
   }
-  if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
   if (tensor.shape.includes(0)) return "it holds no weights";
-  if (onlyPatchable && tensor.location === undefined) {
+  if (onlyPatchable && tensor.location === undefined && tensor.encode === undefined) {
     return "its bytes cannot be patched in the file";
   }
   return null;

@@ -9,7 +9,7 @@ import { attributeOf, type Constant, type Value } from "./graphValues.ts";
 import { weightUseOf, type WeightUse } from "./graphWeights.ts";
 import type { ReadTopology } from "./layersModel.ts";
 import { checkGraph, type GraphNode } from "./schema.ts";
-import type { ManifestTensor } from "./weights.ts";
+import type { Manifest, ManifestTensor } from "./weights.ts";
 
 /** Lists of integers up to this length are read while walking: shapes, permutations, axes. */
 const maxNumbers = 64;
@@ -21,11 +21,11 @@ const maxNumbers = 64;
  * @throws {FormatError} `FORMAT_MALFORMED`
  */
 export async function readGraphModel(
-  tensors: readonly ManifestTensor[],
+  { tensors, integers }: Manifest,
   modelTopology: unknown,
   path: readonly (string | number)[],
 ): Promise<ReadTopology> {
-  const nodes = checkGraph(modelTopology, [...path, "modelTopology"]);
+  const { nodes } = checkGraph(modelTopology, path);
   const constants = await readConstants(tensors);
   const walk: Walk = {
     tracer: neuronTracer(),
@@ -43,7 +43,7 @@ export async function readGraphModel(
   return {
     tensors: tensors.map((tensor) => ({
       ...tensor,
-      role: roles.get(tensor.name) ?? roleOf(tensor),
+      role: roles.get(tensor.name) ?? roleOf(tensor, integers),
     })),
     layers,
     topology: tracer.finish("declared"),
@@ -178,9 +178,10 @@ async function readConstants(tensors: readonly ManifestTensor[]): Promise<Map<st
   return constants;
 }
 
-function roleOf(tensor: ManifestTensor): TensorRole {
-  const isParameter = isFloat(tensor.dtype) || tensor.quantisation !== undefined;
-  return isParameter && elementCount(tensor.shape) > 1 ? "unknown" : "constant";
+/** What no operator uses as weights: complex numbers are not understood, whole ones are no parameters. */
+function roleOf(tensor: ManifestTensor, integers: ReadonlySet<string>): TensorRole {
+  if (integers.has(tensor.name)) return "constant";
+  return elementCount(tensor.shape) > 1 ? "unknown" : "constant";
 }
 
 /** Depth first from each node in file order, without recursion; an edge that closes a loop is left out. */

@@ -1,9 +1,9 @@
-import type { Model, StoredTensor } from "../../model/model.ts";
+import type { Model, StoredTensor, TensorRole } from "../../model/model.ts";
 import { parseKerasConfig } from "../kerasConfig.ts";
 import { kerasRole } from "../kerasKernels.ts";
 import { traceKeras } from "../kerasTopology.ts";
-import { isJsonObject } from "../strictJson.ts";
-import type { ManifestTensor } from "./weights.ts";
+import { isJsonObject, parseStrictJson } from "../strictJson.ts";
+import type { Manifest, ManifestTensor } from "./weights.ts";
 
 /** What a topology makes of a manifest's tensors. */
 export type ReadTopology = Pick<Model, "tensors" | "layers" | "topology" | "warnings">;
@@ -14,15 +14,14 @@ export type ReadTopology = Pick<Model, "tensors" | "layers" | "topology" | "warn
  * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_UNSUPPORTED`
  */
 export function readLayersModel(
-  tensors: readonly ManifestTensor[],
+  { tensors, integers }: Manifest,
   modelTopology: unknown,
   path: readonly (string | number)[],
 ): ReadTopology {
-  const config = isJsonObject(modelTopology) ? modelTopology["model_config"] : undefined;
-  const network = parseKerasConfig(config ?? modelTopology, [...path, "modelTopology"]);
+  const network = parseKerasConfig(configOf(modelTopology, path), path);
   const placed = tensors.map((tensor): StoredTensor => ({
     ...tensor,
-    role: kerasRole(tensor.name, tensor.shape, tensor.dtype),
+    role: manifestRole(tensor, integers),
   }));
   const byPart = new Map<string, StoredTensor[]>();
   for (const tensor of placed) {
@@ -53,4 +52,20 @@ export function readLayersModel(
       lost.includes(tensor) ? { ...tensor, role: "unknown" } : tensor,
     ),
   };
+}
+
+/** The Keras configuration: as it is, under `model_config`, or there as text. */
+function configOf(modelTopology: unknown, path: readonly (string | number)[]): unknown {
+  const config = isJsonObject(modelTopology) ? modelTopology["model_config"] : undefined;
+  if (typeof config !== "string") return config ?? modelTopology;
+  return parseStrictJson(new TextEncoder().encode(config), { path: [...path, "model_config"] });
+}
+
+/** By name and shape; whole numbers are constants, complex ones are not understood. */
+export function manifestRole(
+  { name, shape, dtype }: ManifestTensor,
+  integers: ReadonlySet<string>,
+): TensorRole {
+  if (integers.has(name)) return "constant";
+  return dtype === "complex64" ? "unknown" : kerasRole(name, shape, dtype);
 }

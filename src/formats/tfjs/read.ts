@@ -1,45 +1,42 @@
 import type { ByteSource } from "../../bytes/source.ts";
-import { FormatError } from "../../errors.ts";
 import { chainLayers } from "../../model/chainLayers.ts";
-import type { Model, StoredTensor } from "../../model/model.ts";
+import type { Model, ModelWarning, StoredTensor } from "../../model/model.ts";
 import type { Format } from "../format.ts";
-import { kerasKernel, kerasRole } from "../kerasKernels.ts";
+import { kerasKernel } from "../kerasKernels.ts";
 import { isJsonObject, parseStrictJson } from "../strictJson.ts";
 import { readGraphModel } from "./graphModel.ts";
-import { readLayersModel, type ReadTopology } from "./layersModel.ts";
-import { checkManifest } from "./schema.ts";
-import { manifestTensors, type ManifestTensor } from "./weights.ts";
-
-const maxJsonLength = 256 * 2 ** 20;
+import { manifestRole, readLayersModel, type ReadTopology } from "./layersModel.ts";
+import { maxJsonLength, openManifest, type Json } from "./manifestOf.ts";
+import { patchTfjs } from "./patch.ts";
+import type { Manifest } from "./weights.ts";
 
 /**
  * Reads a TensorFlow.js model: a layers-model, a graph-model, or a bare list of weight groups. Opens the shards beside it;
  * weights are read when asked for.
- * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_UNSUPPORTED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FILE_NOT_FOUND`,
- * `FILE_OUTSIDE_FOLDER`
+ * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_UNSUPPORTED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FORMAT_LFS_POINTER`,
+ * `FILE_NOT_FOUND`, `FILE_OUTSIDE_FOLDER`
  */
 export async function readTfjs(source: ByteSource): Promise<Model> {
-  if (source.byteLength > maxJsonLength) {
-    throw new FormatError("FORMAT_LIMIT", `${source.byteLength} bytes of JSON are not parsed`, {
-      path: [source.name],
-      hint: "Weights belong into shards beside the JSON.",
-    });
-  }
-  const json = parseStrictJson(await source.slice(0, source.byteLength), { path: [source.name] });
-  const isBare = Array.isArray(json);
-  const file: Readonly<Record<string, unknown>> = isJsonObject(json) ? json : {};
-  const path = isBare ? [source.name] : [source.name, "weightsManifest"];
-  const groups = checkManifest(isBare ? json : file["weightsManifest"], path);
-  const tensors = await manifestTensors(source, groups, path);
-  const { modelTopology } = file;
-  const isGraph = isJsonObject(modelTopology) && "node" in modelTopology;
-  const kind = isBare || modelTopology == null ? "manifest" : isGraph ? "graph" : "layers";
+  const { file, manifest } = await openManifest(source);
+  const topology = topologyOf(file, source.name);
+  const isGraph = isJsonObject(topology) && "node" in topology;
+  const kind = topology === null ? "manifest" : isGraph ? "graph" : "layers";
+  const { state } = manifest;
+  const weights = { ...manifest, tensors: manifest.tensors.filter(({ name }) => !state.has(name)) };
+  const read = await topologies[kind](weights, topology, [source.name, "modelTopology"]);
+  const byName = new Map(read.tensors.map((tensor) => [tensor.name, tensor]));
+  const tensors = manifest.tensors.map(
+    (tensor): StoredTensor => byName.get(tensor.name) ?? { ...tensor, role: "constant" },
+  );
   return {
     name: source.name,
     format: `tfjs-${kind}`,
     producer: textOf(file["generatedBy"]) ?? textOf(file["convertedBy"]),
-    metadata: metadataOf(file),
-    ...(await topologies[kind](tensors, modelTopology, [source.name])),
+    metadata: metadataOf(file, manifest),
+    layers: read.layers,
+    topology: read.topology,
+    tensors,
+    warnings: [...read.warnings, ...manifestWarnings(manifest)],
   };
 }
 
@@ -49,11 +46,22 @@ const topologies = {
   layers: readLayersModel,
 };
 
+/** `modelTopology`, as an object or as text of one; the file itself where it is a Keras configuration with a manifest. */
+function topologyOf(file: Json, name: string): unknown {
+  const { modelTopology } = file;
+  if (typeof modelTopology === "string") {
+    const path = [name, "modelTopology"];
+    return parseStrictJson(new TextEncoder().encode(modelTopology), { path });
+  }
+  if (modelTopology != null) return modelTopology;
+  return "class_name" in file && "config" in file ? file : null;
+}
+
 /** Without a topology, names say what kind of kernel a tensor is, and layers are chained by shape. */
-function readBareManifest(tensors: readonly ManifestTensor[]): ReadTopology {
+function readBareManifest({ tensors, integers }: Manifest): ReadTopology {
   const placed = tensors.map((tensor): StoredTensor => ({
     ...tensor,
-    role: kerasRole(tensor.name, tensor.shape, tensor.dtype),
+    role: manifestRole(tensor, integers),
   }));
   const weights = placed.filter(({ role }) => role === "weight");
   const { layers, topology, warnings } = chainLayers(
@@ -62,13 +70,43 @@ function readBareManifest(tensors: readonly ManifestTensor[]): ReadTopology {
   return { tensors: placed, layers, topology, warnings };
 }
 
+function manifestWarnings({ texts, state }: Manifest): ModelWarning[] {
+  const warnings: ModelWarning[] = [];
+  if (texts.length > 0) {
+    const message = `${texts.length} tensors hold text, no weights, and are left out: ${listed(texts)}`;
+    warnings.push({ code: "TENSOR_TEXT", message });
+  }
+  if (state.size > 0) {
+    const message = `${state.size} tensors are the state of an optimiser, no weights: ${listed([...state])}`;
+    warnings.push({ code: "OPTIMIZER_STATE", message });
+  }
+  return warnings;
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");
+}
+
 function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-function metadataOf(file: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const kept = ["format", "generatedBy", "convertedBy", "signature", "userDefinedMetadata"];
-  return Object.fromEntries(kept.flatMap((key) => (key in file ? [[key, file[key]]] : [])));
+/** What the file says beside weights and topology; initialisers are graphs, so that their presence alone is told. */
+function metadataOf(file: Json, { texts }: Manifest): Record<string, unknown> {
+  const kept = [
+    "format",
+    "generatedBy",
+    "convertedBy",
+    "signature",
+    "userDefinedMetadata",
+    "trainingConfig",
+    "initializerSignature",
+  ];
+  return {
+    ...Object.fromEntries(kept.flatMap((key) => (key in file ? [[key, file[key]]] : []))),
+    ...("modelInitializer" in file || "initializer" in file ? { hasInitializer: true } : {}),
+    ...(texts.length > 0 ? { textTensors: texts } : {}),
+  };
 }
 
 export const tfjs: Format = {
@@ -76,6 +114,7 @@ export const tfjs: Format = {
   title: "TensorFlow.js",
   recognises: looksLikeTfjs,
   read: readTfjs,
+  patch: patchTfjs,
 };
 
 /** JSON that speaks of a topology or a manifest, in its first bytes or, where they say nothing, at its top level. */
@@ -84,13 +123,16 @@ async function looksLikeTfjs(head: Uint8Array, source: ByteSource): Promise<bool
   const [first] = text.trimStart();
   if (first !== "{" && first !== "[") return false;
   const keys =
-    first === "{" ? /"(?:modelTopology|weightsManifest)"\s*:/ : /"(?:paths|weights)"\s*:\s*\[/;
+    first === "{"
+      ? /"(?:modelTopology|weightsManifest|weightSpecs)"\s*:/
+      : /"(?:paths|weights)"\s*:\s*\[/;
   if (keys.test(text)) return true;
   if (head.byteLength >= source.byteLength || source.byteLength > maxJsonLength) return false;
   try {
     const path = [source.name];
     const json = parseStrictJson(await source.slice(0, source.byteLength), { path });
-    return isJsonObject(json) && ("modelTopology" in json || "weightsManifest" in json);
+    const known = ["modelTopology", "weightsManifest", "weightSpecs"];
+    return isJsonObject(json) && known.some((key) => Object.hasOwn(json, key));
   } catch {
     return false;
   }

@@ -56,6 +56,104 @@ test("float16 is no quantisation", async () => {
 
 const shards = { "weights.bin": new Uint8Array(8) };
 const one = { paths: ["weights.bin"], weights: [weight("w", [2, 1])] };
+/** Elements of a text tensor: each its length and its UTF-8 bytes. */
+function texts(...values: readonly string[]): Uint8Array {
+  const encoder = new TextEncoder();
+  return Uint8Array.from(
+    values.flatMap((value) => {
+      const own = encoder.encode(value);
+      return [...new Uint8Array(Uint32Array.of(own.length).buffer), ...own];
+    }),
+  );
+}
+
+test("text tensors are stepped over, wherever the shards are cut, and named", async () => {
+  const words = texts("", "naïve", "x".repeat(70_000), "y");
+  const run = Uint8Array.from([
+    ...new Uint8Array(Float32Array.of(1, 2).buffer),
+    ...words,
+    ...new Uint8Array(Float32Array.of(3, 4).buffer),
+  ]);
+  const weights = [
+    weight("a/w", [1, 2]),
+    weight("words", [2, 2], { dtype: "string" }),
+    weight("b/w", [2, 1]),
+  ];
+  for (const cut of [9, 14, 20, 40_000, run.length - 9, run.length - 2]) {
+    const files = { a: run.slice(0, cut), b: run.slice(cut) };
+    const model = await readModel(jsonSource([{ paths: ["a", "b"], weights }], files));
+    const values = await Promise.all(model.tensors.map((tensor) => tensor.read()));
+    expect(values.map((own) => Array.from(own))).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(model.warnings.find(({ code }) => code === "TENSOR_TEXT")?.message).toContain("words");
+    expect(model.metadata["textTensors"]).toEqual(["words"]);
+  }
+});
+
+test("the state of an optimiser is no weight, whole numbers are constants", async () => {
+  const step = { dtype: "uint8", scale: 2, min: 1, original_dtype: "int32" };
+  const weights = [
+    weight("fc/kernel", [2, 1]),
+    weight("iter", [], { dtype: "int32", group: "optimizer" }),
+    weight("fc/kernel/m", [2, 1], { group: "optimizer" }),
+    weight("ids", [2, 1], { dtype: "int32", quantization: step }),
+    weight("waves", [1], { dtype: "complex64" }),
+  ];
+  const shard = new Uint8Array(8 + 4 + 8 + 2 + 8);
+  shard.set([3, 4], 20);
+  const model = await readModel(jsonSource([{ paths: ["w"], weights }], { w: shard }));
+  expect(model.tensors.map(({ name, role }) => `${name} ${role}`)).toEqual([
+    "fc/kernel weight",
+    "iter constant",
+    "fc/kernel/m constant",
+    "ids constant",
+    "waves unknown",
+  ]);
+  expect(Array.from(await model.tensors[3]!.read())).toEqual([7, 9]);
+  expect(model.layers.map(({ name }) => name)).toEqual(["fc/kernel"]);
+  expect(model.warnings.map(({ code }) => code)).toEqual(["TOPOLOGY_INFERRED", "OPTIMIZER_STATE"]);
+});
+
+test("a span of a tensor is read without the rest, over a shard's end too", async () => {
+  const run = new Uint8Array(Float32Array.of(1, 2, 3, 4, 5).buffer);
+  const files = { a: run.slice(0, 10), b: run.slice(10) };
+  const groups = [{ paths: ["a", "b"], weights: [weight("w", [5, 1])] }];
+  const [tensor] = (await readModel(jsonSource(groups, files))).tensors;
+  expect(Array.from(await tensor!.readSpan!(1, 4))).toEqual([2, 3, 4]);
+  expect(Array.from(await tensor!.readSpan!(2, 2))).toEqual([]);
+  const error: unknown = await tensor!.readSpan!(3, 6).catch((e) => e);
+  expect(isWeightGraphError(error, "FORMAT_TRUNCATED")).toBe(true);
+});
+
+test("weights that stand in the JSON, a topology that is text", async () => {
+  const kernel = new Uint8Array(Float32Array.of(1, 2).buffer);
+  const config = {
+    class_name: "Sequential",
+    config: [{ class_name: "Dense", config: { name: "fc" } }],
+  };
+  const json = {
+    modelTopology: JSON.stringify({ model_config: JSON.stringify(config) }),
+    weightSpecs: [{ name: "fc/kernel", shape: [2, 1] }],
+    weightData: Buffer.from(kernel).toString("base64"),
+  };
+  const model = await readModel(jsonSource(json, {}));
+  expect(model.format).toBe("tfjs-layers");
+  expect(Array.from(await model.layers[0]!.tensor.read())).toEqual([1, 2]);
+});
+
+test("a shard that is a git-lfs pointer is said to be one", async () => {
+  const pointer = new TextEncoder().encode(
+    "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 400\n",
+  );
+  const json = [{ ...one, weights: [weight("w", [100, 1])] }];
+  const error: unknown = await readModel(jsonSource(json, { "weights.bin": pointer })).catch(
+    (e) => e,
+  );
+  expect(isWeightGraphError(error, "FORMAT_LFS_POINTER"), String(error)).toBe(true);
+});
+
 describe("what a manifest may not be", () => {
   test.each([
     {
@@ -85,9 +183,34 @@ describe("what a manifest may not be", () => {
       code: "FORMAT_MALFORMED",
     },
     {
-      name: "text tensors",
-      json: [{ ...one, weights: [weight("w", [2], { dtype: "string" })] }],
+      name: "a type of its own",
+      json: [{ ...one, weights: [weight("w", [2], { dtype: "posit8" })] }],
       code: "FORMAT_UNSUPPORTED",
+    },
+    {
+      name: "texts that run over the end",
+      json: [{ ...one, weights: [weight("w", [2 ** 40], { dtype: "string" })] }],
+      code: "FORMAT_TRUNCATED",
+    },
+    {
+      name: "a shard named twice",
+      json: [{ ...one, paths: ["weights.bin", "weights.bin"], weights: [weight("w", [4, 1])] }],
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a group without weights",
+      json: [{ paths: ["weights.bin"] }],
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "weights in the JSON that are no base64",
+      json: { weightSpecs: one.weights, weightData: "@@@" },
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "a topology that is no JSON text",
+      json: { modelTopology: "{", weightsManifest: [one] },
+      code: "FORMAT_MALFORMED",
     },
     {
       name: "no scale",
