@@ -44,6 +44,21 @@ export function memorySource(
   };
 }
 
+/** A source on [start, end) of another, with its siblings. @throws {FormatError} `FORMAT_TRUNCATED` */
+export function spanSource(source: ByteSource, start: number, end: number): ByteSource {
+  const { name } = source;
+  checkSpan(name, source.byteLength, start, end);
+  return {
+    name,
+    byteLength: end - start,
+    async slice(from, to) {
+      checkSpan(name, end - start, from, to);
+      return source.slice(start + from, start + to);
+    },
+    sibling: (relativePath) => source.sibling(relativePath),
+  };
+}
+
 /** A source on a browser's Blob or File; `siblings` are the other files that were dropped or chosen with it. */
 export function blobSource(
   blob: Blob,
