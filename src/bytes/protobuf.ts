@@ -110,6 +110,24 @@ export function packedVarints(bytes: Uint8Array, path: ErrorPath): number[] {
   return values;
 }
 
+/** Calls `visit` with the halves of each whole varint in `bytes`. How many bytes these take: the rest is a cut one. */
+export function eachVarint(bytes: Uint8Array, visit: (low: number, high: number) => void): number {
+  let at = 0;
+  while (at < bytes.byteLength) {
+    const byte = bytes[at]!;
+    if (byte < 0x80) {
+      visit(byte, 0);
+      at++;
+      continue;
+    }
+    const varint = readVarint(bytes, at, bytes.byteLength);
+    if (varint === null) break;
+    visit(varint.low, varint.high);
+    at = varint.next;
+  }
+  return at;
+}
+
 function readField(
   bytes: Uint8Array,
   at: number,

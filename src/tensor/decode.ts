@@ -7,7 +7,7 @@ import { isSmallFloat, smallFloatTable } from "./smallFloat.ts";
  * Little-endian stored elements to numbers, widened without loss: float32 and every 16-bit or smaller type to Float32Array,
  * float64 and 32- and 64-bit integers to Float64Array (64-bit integers past 2^53 are rounded). NaNs keep their payloads.
  * A view on `bytes` when they are float32 or float64 and aligned, else a copy.
- * @throws {FormatError} `FORMAT_TRUNCATED` if `bytes` are too few, `FORMAT_UNSUPPORTED` for complex numbers.
+ * @throws {FormatError} `FORMAT_TRUNCATED` if `bytes` are too few, `FORMAT_UNSUPPORTED` for complex numbers and unknown types.
  */
 export function decodeTensor(bytes: Uint8Array, dtype: DType, count: number): FloatArray {
   const needed = byteLengthOf(dtype, count);
@@ -46,9 +46,14 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, count: number): Fl
       return new Float32Array(own);
     case "complex64":
     case "complex128":
-      throw new FormatError("FORMAT_UNSUPPORTED", `${dtype} numbers are not read as weights`, {
-        hint: "The tensor is listed with its type and shape; its values are no real numbers.",
-      });
+    case "unknown":
+      throw new FormatError(
+        "FORMAT_UNSUPPORTED",
+        `values of type ${dtype} are not read as weights`,
+        {
+          hint: "The tensor is listed with its type and shape; its values are no real numbers.",
+        },
+      );
     default:
       return decodeByTable(own, patternTable(dtype), { bits: bitsOf(dtype), count });
   }

@@ -32,6 +32,8 @@ export const dtypes = {
   bool: 1,
   complex64: 8,
   complex128: 16,
+  /** A type that the file numbers and nobody here knows: named and counted, never read; its size is not known. */
+  unknown: 0,
 } as const;
 
 export type DType = keyof typeof dtypes;

@@ -10,7 +10,7 @@ import { isSmallFloat, smallFloatCodes } from "./smallFloat.ts";
  *   NaN where there is none) and for complex types.
  */
 export function encodeTensor(values: FloatArray, dtype: DType): Uint8Array {
-  if (isComplex(dtype)) {
+  if (isComplex(dtype) || dtype === "unknown") {
     throw new FormatError("FORMAT_UNSUPPORTED", `weights of type ${dtype} are not written`);
   }
   if (dtype === "float32") return bytesOf(asFloats(values, Float32Array));

@@ -7,6 +7,7 @@ import {
   type NeuronLayer,
   type Topology,
 } from "../../model/topology.ts";
+import { isFloat } from "../../tensor/dtype.ts";
 import type { WeightLayout } from "../../tensor/layout.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { featuresOf, neuronLimit, type Activation } from "./activation.ts";
@@ -142,16 +143,16 @@ export function collector(): Collector {
   };
 }
 
-/** A stored tensor that nothing claimed: integers and single numbers are constants, other floats a riddle. */
+/** A stored tensor that nothing claimed: integers, complex and single numbers are constants, other floats a riddle. */
 function storedTensor(record: TensorRecord, role: TensorRole | undefined): StoredTensor {
   const { name, dtype, shape, location, readSpan } = record;
-  const isFloat = dtype.startsWith("float") || dtype === "bfloat16";
+  const isParameter = isFloat(dtype) || dtype === "unknown";
   const isSingle = shape.every((size) => size === 1);
   return {
     name,
     dtype,
     shape,
-    role: role ?? (isFloat && !isSingle ? "unknown" : "constant"),
+    role: role ?? (isParameter && !isSingle ? "unknown" : "constant"),
     ...(location && { location }),
     ...(readSpan && { readSpan }),
     read: () => record.read(),

@@ -2,10 +2,10 @@ import { constantOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { TensorRecord } from "./schema.ts";
 
-/** A Constant node: a tensor, or numbers written as attributes; undefined for text. */
+/** A Constant node: a tensor, or numbers written as attributes; undefined for text and for what is not read. */
 export function constantNode(node: NodeReader): Constant | undefined {
-  const tensor = node.tensor("value");
-  if (tensor !== null) return constantOf(tensor);
+  const tensor = node.tensor("value") ?? node.tensor("sparse_value");
+  if (tensor !== null) return tensor.unreadable === undefined ? constantOf(tensor) : undefined;
   const float = node.floats("value_floats") ?? single(node.optional("value_float")?.float);
   if (float !== null) {
     return numbers(node, {

@@ -125,9 +125,12 @@ async function foldConstantOfShape(node: NodeReader, [input]: Inputs) {
   if (!shape || shape.some((size) => size < 0)) return null;
   checkGenerated(shape, node);
   const value = node.tensor("value");
+  if (value && (value.unreadable !== undefined || elementCount(value.shape) !== 1)) return null;
+  const count = elementCount(shape);
   const read = async (): Promise<FloatArray> => {
-    const fill = value ? (await value.read())[0]! : 0;
-    return new Float32Array(elementCount(shape)).fill(fill);
+    if (value === null) return new Float32Array(count);
+    const one = await value.read();
+    return new (one.constructor as typeof Float64Array)(count).fill(one[0]!);
   };
   const dtype = value?.dtype ?? ("float32" as const);
   const record = { name: node.outputs[0] ?? "", dtype, shape, read };

@@ -29,6 +29,7 @@ export async function readModelProto(source: ByteSource): Promise<OnnxModel> {
     scan: protobufScan(source),
     tensors: [],
     parts: 0,
+    stringTensors: 0,
     graph: (span, own, depth) => readGraph(reading, span, own, depth),
   };
   const { scan } = reading;
@@ -69,6 +70,7 @@ export async function readModelProto(source: ByteSource): Promise<OnnxModel> {
     graph,
     functions,
     tensors,
+    stringTensors: reading.stringTensors,
   };
 }
 
@@ -102,7 +104,10 @@ async function readGraph(
   const outputs: string[] = [];
   let index = 0;
   const keep = (tensor: TensorRecord | null): void => {
-    if (tensor === null) return;
+    if (tensor === null) {
+      reading.stringTensors++;
+      return;
+    }
     initializers.push(tensor);
     reading.tensors.push(tensor);
   };
@@ -118,7 +123,7 @@ async function readGraph(
       outputs.push((await readValueInfo(scan, field, [...path, "output", outputs.length])).name);
     } else if (field.number === 15) {
       const own = [...path, "sparse_initializer"];
-      keep(await readSparseTensor(reading.source, scan, field, own));
+      keep(await readSparseTensor(reading.source, scan, { span: field, path: own }));
     }
   });
   return { nodes, initializers, inputs, outputs };

@@ -9,6 +9,7 @@ import {
 } from "../../bytes/protobuf.ts";
 import { FormatError } from "../../errors.ts";
 import type { ErrorPath, OnnxAttribute, OnnxGraph, OnnxNode, TensorRecord } from "./schema.ts";
+import { readSparseTensor } from "./sparseTensor.ts";
 import { readTensorProto } from "./tensorProto.ts";
 
 /** Fields of graphs and nodes in all: some hundred thousand nodes. A megabyte of empty ones would otherwise take a gigabyte. */
@@ -20,6 +21,7 @@ export interface Reading {
   readonly scan: ProtobufScan;
   readonly tensors: TensorRecord[];
   parts: number;
+  stringTensors: number;
   /** Reads a graph inside an attribute, `depth` graphs deep. */
   readonly graph: (span: Span, path: ErrorPath, depth: number) => Promise<OnnxGraph>;
 }
@@ -74,7 +76,7 @@ export async function readNode(
     read.set(own.name, own);
   }
   if (opType === "Constant") {
-    const tensor = read.get("value")?.tensor;
+    const tensor = (read.get("value") ?? read.get("sparse_value"))?.tensor;
     if (tensor) reading.tensors.push(tensor);
   }
   return {
@@ -105,6 +107,10 @@ async function readAttribute(
     graph: null as OnnxGraph | null,
   };
   const own = [...path, "attribute"];
+  const keepTensor = (tensor: TensorRecord | null): void => {
+    if (tensor === null) reading.stringTensors++;
+    attribute.tensor = tensor;
+  };
   await scan.fields(span, own, async (field) => {
     const inside = [...own, attribute.name];
     switch (field.number) {
@@ -121,11 +127,9 @@ async function readAttribute(
         attribute.text = await scan.text(field);
         break;
       case 5:
-        attribute.tensor = await readTensorProto(source, scan, {
-          span: field,
-          path: inside,
-          name: tensorName,
-        });
+        keepTensor(
+          await readTensorProto(source, scan, { span: field, path: inside, name: tensorName }),
+        );
         break;
       case 6:
         attribute.graph = await reading.graph(field, inside, depth + 1);
@@ -138,6 +142,11 @@ async function readAttribute(
         else
           for (const value of packedVarints(await scan.bytes(field), inside))
             attribute.ints.push(value);
+        break;
+      case 22:
+        keepTensor(
+          await readSparseTensor(source, scan, { span: field, path: inside, name: tensorName }),
+        );
         break;
       case 21:
         attribute.reference = await scan.text(field);

@@ -6,6 +6,7 @@ import type { Model, ModelWarning } from "../../model/model.ts";
 import type { Format } from "../format.ts";
 import type { Collected } from "./collector.ts";
 import { readModelProto } from "./modelProto.ts";
+import type { TensorRecord } from "./schema.ts";
 import { walkModel } from "./walk.ts";
 
 export const onnx: Format = {
@@ -32,9 +33,28 @@ export async function readOnnx(source: ByteSource): Promise<Model> {
     tensors,
     layers,
     topology,
-    warnings: warningsOf(collected),
-    metadata: { irVersion: model.irVersion, opset: model.opsets, ...model.properties },
+    warnings: [...unreadWarnings(model.tensors), ...warningsOf(collected)],
+    metadata: {
+      irVersion: model.irVersion,
+      opset: model.opsets,
+      ...(model.stringTensors > 0 && { stringTensors: model.stringTensors }),
+      ...model.properties,
+    },
   };
+}
+
+/** Tensors that are named and counted alone. */
+function unreadWarnings(records: readonly TensorRecord[]): ModelWarning[] {
+  const names = records
+    .filter(({ unreadable }) => unreadable !== undefined)
+    .map(({ name, unreadable }) => `${name} (${unreadable})`);
+  if (names.length === 0) return [];
+  return [
+    {
+      code: "TENSOR_UNREADABLE",
+      message: `tensors whose values are not read: ${names.join(", ")}`,
+    },
+  ];
 }
 
 function warningsOf({ partial, unknownOperators }: Collected): ModelWarning[] {

@@ -15,6 +15,8 @@ export interface TensorRecord {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly location?: TensorLocation;
+  /** Why its values are not read, `element type 99`; such a tensor is named and counted, and never a weight. */
+  readonly unreadable?: string;
   read(): Promise<FloatArray>;
   readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
 }
@@ -28,7 +30,7 @@ export interface OnnxAttribute {
   readonly text: string | null;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
-  /** Null also for a tensor of strings. */
+  /** Dense, or sparse; null also for a tensor of strings. */
   readonly tensor: TensorRecord | null;
   readonly graph: OnnxGraph | null;
 }
@@ -75,4 +77,6 @@ export interface OnnxModel {
   readonly functions: readonly OnnxFunction[];
   /** Every tensor that is stored, wherever it stands, in file order. */
   readonly tensors: readonly TensorRecord[];
+  /** Tensors of strings, which hold no numbers. */
+  readonly stringTensors: number;
 }

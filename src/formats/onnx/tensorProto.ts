@@ -8,11 +8,18 @@ import {
   type Span,
 } from "../../bytes/protobuf.ts";
 import { FormatError } from "../../errors.ts";
-import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
+import { byteLengthOf, isComplex, type DType } from "../../tensor/dtype.ts";
 import type { ErrorPath, TensorRecord } from "./schema.ts";
-import { checkLength, externalData, storedAt, typedData, type TypedField } from "./tensorData.ts";
+import {
+  checkLength,
+  externalData,
+  externalLength,
+  storedAt,
+  typedData,
+  type TypedField,
+} from "./tensorData.ts";
 
-/** TensorProto.DataType. Types without an entry hold no numbers that are read as weights. */
+/** TensorProto.DataType, of onnx.proto for IR 14. */
 const dtypeOfCode: Readonly<Record<number, DType>> = {
   1: "float32",
   2: "uint8",
@@ -26,26 +33,26 @@ const dtypeOfCode: Readonly<Record<number, DType>> = {
   11: "float64",
   12: "uint32",
   13: "uint64",
+  14: "complex64",
+  15: "complex128",
   16: "bfloat16",
   17: "float8_e4m3",
+  18: "float8_e4m3fnuz",
   19: "float8_e5m2",
+  20: "float8_e5m2fnuz",
   21: "uint4",
   22: "int4",
+  23: "float4_e2m1",
+  24: "float8_e8m0",
+  25: "uint2",
+  26: "int2",
 };
 const stringType = 8;
 
-/** The element type that a number stands for, or null where it is not read. */
+/** The element type that a number stands for, or null where it is none that can be read as numbers. */
 export function knownType(code: number): DType | null {
-  return dtypeOfCode[code] ?? null;
-}
-
-/** @throws {FormatError} `FORMAT_UNSUPPORTED` for element types that are not read, `FORMAT_MALFORMED` for none. */
-function dtypeOf(code: number, path: ErrorPath): DType {
-  const dtype = knownType(code);
-  if (dtype !== null) return dtype;
-  throw code === 0
-    ? new FormatError("FORMAT_MALFORMED", "the tensor has no element type", { path })
-    : new FormatError("FORMAT_UNSUPPORTED", `element type ${code} is not read`, { path });
+  const dtype = dtypeOfCode[code];
+  return dtype === undefined || isComplex(dtype) ? null : dtype;
 }
 
 /** What a TensorProto says, before it is believed. */
@@ -55,8 +62,11 @@ interface RawTensor {
   dims: number[];
   raw: Span | null;
   typed: TypedField | null;
-  external: Map<string, string> | null;
+  external: Map<string, string>;
+  isExternal: boolean;
   segmented: boolean;
+  /** Bytes of values inside the message. */
+  payload: number;
 }
 
 /**
@@ -71,22 +81,64 @@ export async function readTensorProto(
 ): Promise<TensorRecord | null> {
   const raw = await scanTensor(scan, span, path);
   if (raw.code === stringType) return null;
-  const dtype = dtypeOf(raw.code, [...path, "data_type"]);
-  const count = countOf(raw.dims, [...path, "dims"]);
-  if (raw.segmented) {
-    throw new FormatError("FORMAT_UNSUPPORTED", "a tensor in segments is not read", { path });
+  if (raw.code === 0) {
+    throw new FormatError("FORMAT_MALFORMED", "the tensor has no element type", {
+      path: [...path, "data_type"],
+    });
   }
+  const dtype = dtypeOfCode[raw.code] ?? "unknown";
+  const count = countOf(raw.dims, [...path, "dims"]);
   const record = { name: name ?? raw.name, dtype, shape: raw.dims };
-  const needed = byteLengthOf(dtype, count);
-  if (raw.external !== null) {
-    return { ...record, ...(await externalData(source, raw.external, { needed, path }, record)) };
+  if (dtype === "unknown" || raw.segmented) {
+    const byteLength = raw.isExternal
+      ? await externalLength(source, raw.external, [...path, "external_data"])
+      : raw.payload;
+    const reason = raw.segmented ? "segments" : `element type ${raw.code}`;
+    return unreadable(record, { count, path, byteLength }, reason);
+  }
+  const isUnreal = isComplex(dtype) && { unreadable: dtype };
+  return { ...record, ...isUnreal, ...(await placeOf(source, raw, { span, path, count }, record)) };
+}
+
+async function placeOf(
+  source: ByteSource,
+  raw: RawTensor,
+  { span, path, count }: { span: Span; path: ErrorPath; count: number },
+  record: Pick<TensorRecord, "name" | "dtype" | "shape">,
+): Promise<Pick<TensorRecord, "location" | "read" | "readSpan">> {
+  const needed = byteLengthOf(record.dtype, count);
+  const isInside = raw.raw !== null || raw.typed !== null;
+  if (raw.isExternal || (raw.external.size > 0 && !isInside)) {
+    return externalData(source, raw.external, { needed, path }, record);
   }
   if (raw.raw !== null && raw.raw.end - raw.raw.start > 0) {
     checkLength(raw.raw.end - raw.raw.start, needed, [...path, "raw_data"]);
-    return { ...record, ...storedAt(source, null, raw.raw.start, record) };
+    return storedAt(source, null, raw.raw.start, record);
   }
-  if (count === 0) return { ...record, read: async () => new Float32Array(0) };
-  return { ...record, ...typedData(source, raw.typed, { span, path, needed, count }, record) };
+  if (count === 0) return { read: async () => new Float32Array(0) };
+  return typedData(source, raw.typed, { span, path, needed, count }, record);
+}
+
+/**
+ * A tensor that is named and counted alone. No element takes less than a bit, so that a shape cannot be made up.
+ * @throws {FormatError} `FORMAT_TRUNCATED`
+ */
+function unreadable(
+  record: Pick<TensorRecord, "name" | "dtype" | "shape">,
+  { count, path, byteLength }: { count: number; path: ErrorPath; byteLength: number },
+  reason: string,
+): TensorRecord {
+  if (count > 8 * byteLength) {
+    throw new FormatError(
+      "FORMAT_TRUNCATED",
+      `${count} values are announced, ${byteLength} bytes are there`,
+      { path, hint: "The file is cut short or damaged: fetch it again." },
+    );
+  }
+  const read = async (): Promise<never> => {
+    throw new FormatError("FORMAT_UNSUPPORTED", `a tensor of ${reason} is not read`, { path });
+  };
+  return { ...record, unreadable: reason, read };
 }
 
 async function scanTensor(scan: ProtobufScan, span: Span, path: ErrorPath): Promise<RawTensor> {
@@ -96,11 +148,11 @@ async function scanTensor(scan: ProtobufScan, span: Span, path: ErrorPath): Prom
     dims: [],
     raw: null,
     typed: null,
-    external: null,
+    external: new Map(),
+    isExternal: false,
     segmented: false,
+    payload: 0,
   };
-  let isExternal = false;
-  const entries = new Map<string, string>();
   await scan.fields(span, path, (field) => {
     switch (field.number) {
       case 1:
@@ -113,6 +165,9 @@ async function scanTensor(scan: ProtobufScan, span: Span, path: ErrorPath): Prom
       case 3:
         tensor.segmented = true;
         return;
+      case 6:
+        tensor.payload += field.end - field.start;
+        return;
       case 4:
       case 5:
       case 7:
@@ -124,21 +179,22 @@ async function scanTensor(scan: ProtobufScan, span: Span, path: ErrorPath): Prom
         return scan.text(field).then((text) => void (tensor.name = text));
       case 9:
         tensor.raw = field;
+        tensor.payload += field.end - field.start;
         return;
       case 13:
         return readEntry(scan, field, [...path, "external_data"]).then(
-          ([key, value]) => void entries.set(key, value),
+          ([key, value]) => void tensor.external.set(key, value),
         );
       case 14:
-        isExternal = signedValue(field) === 1;
+        tensor.isExternal = signedValue(field) === 1;
         return;
     }
   });
-  if (isExternal) tensor.external = entries;
   return tensor;
 }
 
 function countTyped(tensor: RawTensor, field: ProtobufField): void {
+  tensor.payload += field.end - field.start;
   tensor.typed ??= { field: field.number, packed: null, chunks: 0, byteLength: 0 };
   if (tensor.typed.field !== field.number) return;
   tensor.typed.chunks++;

@@ -133,7 +133,10 @@ function newScope(nodes: readonly OnnxNode[], outer: Scope | null, depth: number
 }
 
 function addInitializers(graph: OnnxGraph, { values }: Scope): void {
-  for (const record of graph.initializers) values.set(record.name, constantOf(record));
+  for (const record of graph.initializers) {
+    const isRead = record.unreadable === undefined;
+    values.set(record.name, isRead ? constantOf(record) : unknownActivation);
+  }
 }
 
 function lookUp(scope: Scope, name: string): Value {
