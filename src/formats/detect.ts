@@ -4,6 +4,7 @@ import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
 import { kerasArchive, kerasHdf5 } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
+import { refuseLfsPointer } from "./lfsPointer.ts";
 import { onnx } from "./onnx/read.ts";
 import { pytorch } from "./pytorch/read.ts";
 import { safetensors } from "./safetensors/read.ts";
@@ -50,13 +51,7 @@ export async function detectFormat(source: ByteSource): Promise<Format> {
       hint: "The download or the write that made it did not finish.",
     });
   }
-  const start = new TextDecoder("latin1").decode(head.subarray(0, 64));
-  if (start.startsWith("version https://git-lfs.github.com/spec/")) {
-    throw new FormatError("FORMAT_LFS_POINTER", "a git-lfs pointer stands in place of the model", {
-      path: [source.name],
-      hint: "Fetch the real file with `git lfs pull`.",
-    });
-  }
+  await refuseLfsPointer(source);
   for (const format of formats) {
     if (await format.recognises(head, source)) return format;
   }

@@ -1,12 +1,12 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
-import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
+import { bitsOf, byteLengthOf, type DType } from "../../tensor/dtype.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { checkedCount } from "../checkedCount.ts";
 import { isJsonObject, parseStrictJson } from "../strictJson.ts";
 
 /** One entry of the header, its offsets counted from the start of the file. */
-interface SafetensorsEntry {
+export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
@@ -30,6 +30,12 @@ export const dtypeOfTag: ReadonlyMap<string, DType> = new Map([
   ["BF16", "bfloat16"],
   ["F8_E4M3", "float8_e4m3"],
   ["F8_E5M2", "float8_e5m2"],
+  ["F8_E4M3FNUZ", "float8_e4m3fnuz"],
+  ["F8_E5M2FNUZ", "float8_e5m2fnuz"],
+  ["F8_E8M0", "float8_e8m0"],
+  ["F6_E2M3", "float6_e2m3"],
+  ["F6_E3M2", "float6_e3m2"],
+  ["F4", "float4_e2m1"],
   ["I64", "int64"],
   ["I32", "int32"],
   ["I16", "int16"],
@@ -127,7 +133,13 @@ function entryOf(input: {
     });
   }
   const byteLength = offsets[1]! - offsets[0]!;
-  const needed = byteLengthOf(dtype, checkedCount(shape, path));
+  const count = checkedCount(shape, path);
+  if ((count * bitsOf(dtype)) % 8 !== 0) {
+    throw new FormatError("FORMAT_MALFORMED", `${count} elements of ${tag} fill no whole bytes`, {
+      path: [...path, "shape"],
+    });
+  }
+  const needed = byteLengthOf(dtype, count);
   if (needed !== byteLength) {
     throw new FormatError(
       "FORMAT_MALFORMED",

@@ -1,7 +1,7 @@
 import { FormatError, ShapeError, UsageError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
 import { encodeTensor } from "../../tensor/encode.ts";
-import { byteLengthOf, type DType, type FloatArray } from "../../tensor/dtype.ts";
+import { byteLengthOf, isFloat, type DType, type FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
 import { dtypeOfTag } from "./header.ts";
 
@@ -65,7 +65,7 @@ export function writeSafetensors({ tensors, metadata }: SafetensorsContent): Uin
 
 /**
  * Every floating tensor of a model under its own name; quantised weights as float32. Integer constants have no place among
- * weights and are left out.
+ * weights and are left out. A `__metadata__` that was read is kept unless another is given.
  * @throws {UsageError} `USAGE_INVALID_OPTION` for a name that stands twice; {FormatError} of the reader.
  */
 export async function writeModelSafetensors(
@@ -74,7 +74,7 @@ export async function writeModelSafetensors(
 ): Promise<Uint8Array> {
   const tensors: SafetensorsTensor[] = [];
   for (const tensor of model.tensors) {
-    const kept = writable.has(tensor.dtype);
+    const kept = isFloat(tensor.dtype) && tensor.quantisation === undefined;
     if (!kept && tensor.quantisation === undefined) continue;
     const { name, shape } = tensor;
     tensors.push({
@@ -84,10 +84,9 @@ export async function writeModelSafetensors(
       data: await tensor.read(),
     });
   }
-  return writeSafetensors({ tensors, ...(metadata === undefined ? {} : { metadata }) });
+  const kept = metadata ?? (model.metadata["__metadata__"] as typeof metadata);
+  return writeSafetensors({ tensors, ...(kept === undefined ? {} : { metadata: kept }) });
 }
-
-const writable: ReadonlySet<DType> = new Set(["float64", "float32", "float16", "bfloat16"]);
 
 function bytesOf({ name, dtype, shape, data }: SafetensorsTensor): Uint8Array {
   const count = elementCount(shape);

@@ -81,6 +81,11 @@ describe("what a safetensors file may not be", () => {
       code: "FORMAT_UNSUPPORTED",
     },
     {
+      name: "half a byte",
+      bytes: safetensorsBytes({ a: { dtype: "F4", shape: [3], data_offsets: [0, 2] } }, 2),
+      code: "FORMAT_MALFORMED",
+    },
+    {
       name: "metadata that is no text",
       bytes: safetensorsBytes({ __metadata__: { epoch: 1 } }, 0),
       code: "FORMAT_MALFORMED",
@@ -153,4 +158,36 @@ test("roles: weights by axes, vectors by their neighbours, counters left aside",
     "INTEGER_WEIGHTS",
   ]);
   expect(Array.from(await model.layers[1]!.tensor.read())).toEqual([1, -1]);
+});
+
+/** Bytes and what they mean (hand, from OCP 8-bit floats 1.0, Microscaling formats 1.0 and two's complement). */
+test.each<[string, readonly number[], readonly number[]]>([
+  ["F8_E4M3", [0x38, 0xfe], [1, -448]],
+  ["F8_E5M2", [0x3c, 0xfc], [1, -Infinity]],
+  ["F8_E4M3FNUZ", [0x40, 0xff], [1, -240]],
+  ["F8_E5M2FNUZ", [0x40, 0xff], [1, -57344]],
+  ["F8_E8M0", [127, 130], [1, 8]],
+  ["F4", [0x72, 0x9f], [1, 6, -6, -0.5]],
+  ["F6_E2M3", [0x08, 0xf2, 0x83], [1, 1, -7.5, -0]],
+  ["F6_E3M2", [0x0c, 0xf3, 0x83], [1, 1, -28, -0]],
+  ["U16", [0xff, 0xff], [65535]],
+  ["U32", [0xff, 0xff, 0xff, 0xff], [4294967295]],
+  ["U64", [1, 0, 0, 0, 1, 0, 0, 0], [4294967297]],
+  ["BOOL", [1, 0], [1, 0]],
+])("elements of type %s", async (dtype, bytes, values) => {
+  const header = { a: { dtype, shape: [values.length], data_offsets: [0, bytes.length] } };
+  const file = safetensorsBytes(header, bytes.length);
+  file.set(bytes, file.byteLength - bytes.length);
+  const [tensor] = (await readModel(memorySource(file))).tensors;
+  expect(Array.from(await tensor!.read())).toEqual(values);
+  expect(Array.from(await tensor!.readSpan!(1, values.length))).toEqual(values.slice(1));
+});
+
+test("complex numbers are named, and are no weights", async () => {
+  const header = { z: { dtype: "C64", shape: [1, 1], data_offsets: [0, 8] } };
+  const model = await readModel(memorySource(safetensorsBytes(header, 8)));
+  expect(model.tensors.map(({ dtype, role }) => [dtype, role])).toEqual([
+    ["complex64", "constant"],
+  ]);
+  await expect(model.tensors[0]!.read()).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
 });

@@ -132,3 +132,16 @@ test.each([
   }
   expect(isWeightGraphError(error, code), String(error)).toBe(true);
 });
+
+test("metadata that was read is kept, unless another is given", async () => {
+  const tensors = [
+    { name: "a", dtype: "float32", shape: [1, 1], data: Float32Array.of(1) },
+  ] as const;
+  const model = await readModel(
+    memorySource(writeSafetensors({ tensors, metadata: { format: "pt" } })),
+  );
+  const kept = await readModel(memorySource(await writeModelSafetensors(model)));
+  expect(kept.metadata).toEqual({ __metadata__: { format: "pt" } });
+  const other = await readModel(memorySource(await writeModelSafetensors(model, { a: "b" })));
+  expect(other.metadata).toEqual({ __metadata__: { a: "b" } });
+});
