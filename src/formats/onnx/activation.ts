@@ -100,30 +100,40 @@ export function withFeatures(axes: readonly Axis[], axis: number, features: Neur
   };
 }
 
-/** The neuron of each index along `axis`, which has `size` indices; null where another axis decides too, or none does. */
+/**
+ * The neuron of each index along `axis`, which has `size` indices; null where another axis decides too, or none does. Where
+ * there is one neuron only, it stands everywhere.
+ */
 export function featuresOf(activation: Activation, axis: number, size: number): NeuronIds | null {
   const { axes, ids } = activation;
   const own = axes?.[axis];
   if (ids === null || axes === null || own === undefined || size > neuronLimit) return null;
-  const carriers = own.filter((atom) => atom.carries);
-  if (carriers.length === 0 || carriersOf(axes).length !== carriers.length) return null;
-  const sizes = resolvedSizes(own, size);
+  if (ids.length === 1) return new Int32Array(size).fill(ids[0]!);
+  const carriers = carriersOf([own]).length;
+  if (carriers === 0 || carriersOf(axes).length !== carriers) return null;
+  const indices = localIndices(own, size);
+  return indices && indices.map((index) => ids[index]!);
+}
+
+/** For each index along `axis`, which has `size` of them, the place among its carrying atoms' indices. */
+export function localIndices(axis: Axis, size: number): Int32Array | null {
+  const sizes = size > neuronLimit ? null : resolvedSizes(axis, size);
   if (sizes === null) return null;
-  const features = new Int32Array(size);
+  const indices = new Int32Array(size);
   for (let feature = 0; feature < size; feature++) {
     let rest = feature;
     let index = 0;
     let stride = 1;
-    for (let i = own.length - 1; i >= 0; i--) {
+    for (let i = axis.length - 1; i >= 0; i--) {
       const at = rest % sizes[i]!;
       rest = (rest - at) / sizes[i]!;
-      if (!own[i]!.carries) continue;
+      if (!axis[i]!.carries) continue;
       index += at * stride;
       stride *= sizes[i]!;
     }
-    features[feature] = ids[index]!;
+    indices[feature] = index;
   }
-  return features;
+  return indices;
 }
 
 export function uncarried(axis: Axis): Axis {
@@ -136,8 +146,9 @@ export function carriesNeurons(axis: Axis | undefined): boolean {
   return axis !== undefined && axis.some((atom) => atom.carries);
 }
 
-function carriersOf(axes: readonly Axis[]): Atom[] {
-  return axes.flatMap((axis) => axis.filter((atom) => atom.carries));
+/** The atoms that tell neurons apart: those of size 1 do not. */
+export function carriersOf(axes: readonly Axis[]): Atom[] {
+  return axes.flatMap((axis) => axis.filter((atom) => atom.carries && atom.size !== 1));
 }
 
 /** Sizes of the atoms of an axis of `size`; one that is not known follows from the others. */

@@ -10,8 +10,10 @@ import {
 import { isFloat } from "../../tensor/dtype.ts";
 import type { WeightLayout } from "../../tensor/layout.ts";
 import { sameShape } from "../../tensor/shape.ts";
-import { featuresOf, neuronLimit, type Activation } from "./activation.ts";
+import { carriesNeurons, featuresOf, neuronLimit, type Activation } from "./activation.ts";
 import type { Constant } from "./constant.ts";
+import { stripAlong } from "./pick.ts";
+import { withRolledWires } from "./positions.ts";
 import type { TensorRecord } from "./schema.ts";
 
 interface WeightSpec {
@@ -35,6 +37,8 @@ export interface Collector {
   /** The neurons of a part of a concatenation, known or not. */
   part(activation: Activation, axis: number, size: number, name: string): NeuronIds;
   merge(a: NeuronIds, b: NeuronIds): void;
+  /** True for two neurons that one weight layer made. */
+  sameLayer(a: number, b: number): boolean;
   connect(wire: {
     readonly index: number;
     readonly from: NeuronIds;
@@ -69,6 +73,7 @@ export function collector(): Collector {
   const unknownOperators = new Map<string, number>();
 
   let neuronCount = 0;
+  const firsts: number[] = [];
 
   const addLayer = (name: string, size: number, role: NeuronLayer["role"]): NeuronIds => {
     neuronCount += size;
@@ -77,6 +82,7 @@ export function collector(): Collector {
         path: [name],
       });
     }
+    firsts.push(neuronCount - size);
     return builder.addLayer(name, size, role);
   };
   const unique = (name: string): string => {
@@ -101,6 +107,20 @@ export function collector(): Collector {
     open.taken.set(size, ids);
     return ids;
   };
+  /** Neurons of one feature that other axes tell apart become one: units of a channel at other positions. */
+  const rolled = (activation: Activation, axis: number, size: number): NeuronIds | null => {
+    const strip = carriesNeurons(activation.axes?.[axis])
+      ? stripAlong(activation, axis, size)
+      : null;
+    if (strip === null) return null;
+    const { ids, inner } = strip;
+    const first = Int32Array.from({ length: size }, (_, i) => ids[i * inner]!);
+    builder.merge(
+      ids,
+      ids.map((_, i) => first[Math.floor(i / inner) % size]!),
+    );
+    return first;
+  };
   return {
     claim,
     add(spec) {
@@ -110,7 +130,7 @@ export function collector(): Collector {
     },
     receivers: (name, size) => addLayer(name, size, "hidden"),
     senders(activation, axis, size, layerName) {
-      const ids = known(activation, axis, size);
+      const ids = known(activation, axis, size) ?? rolled(activation, axis, size);
       if (ids !== null) return ids;
       partial.push(layerName);
       return addLayer(unique(`${layerName} (senders)`), size, "unknown");
@@ -118,6 +138,7 @@ export function collector(): Collector {
     part: (activation, axis, size, name) =>
       known(activation, axis, size) ?? addLayer(unique(name), size, "unknown"),
     merge: (a, b) => builder.merge(a, b),
+    sameLayer: (a, b) => layerOf(firsts, a) === layerOf(firsts, b),
     connect({ index, from, to, layout, recurrent = false }) {
       builder.connect({ layer: index, from, to, layout, recurrent });
     },
@@ -135,12 +156,24 @@ export function collector(): Collector {
       return {
         tensors: all.map((record) => stored.get(record)!),
         layers,
-        topology: builder.build("declared"),
+        topology: withRolledWires(builder.build("declared")),
         partial,
         unknownOperators,
       };
     },
   };
+}
+
+/** Number of the layer of neuron `id`: the last whose first neuron is not behind it. */
+function layerOf(firsts: readonly number[], id: number): number {
+  let low = 0;
+  let high = firsts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (firsts[middle]! <= id) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A stored tensor that nothing claimed: integers, complex and single numbers are constants, other floats a riddle. */

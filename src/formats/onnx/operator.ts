@@ -1,13 +1,9 @@
 /** What an operator is given, and helpers that many of them share. */
-import type { NeuronIds } from "../../model/topology.ts";
-import type { WeightKind } from "../../model/model.ts";
-import { weightLayout, type AxisRole } from "../../tensor/layout.ts";
-import { elementCount, type Shape } from "../../tensor/shape.ts";
+import { elementCount } from "../../tensor/shape.ts";
 import { plainActivation, type Activation } from "./activation.ts";
 import type { Collector } from "./collector.ts";
 import { integersOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
-import { wiringOf } from "./positions.ts";
 import type { Dimension } from "./schema.ts";
 
 export type Value = Constant | Activation;
@@ -70,31 +66,6 @@ export async function knownIntegersAt(call: Call, at: number): Promise<readonly 
 export function isWeighty(constant: Constant | null): constant is Constant {
   if (constant === null || elementCount(constant.shape) === 0) return false;
   return constant.shape.length >= 2;
-}
-
-/**
- * Places a weight matrix between `activation`'s features along `axis` and new neurons, which it returns.
- * `roles` name the axes of `split`; exactly one is "in".
- */
-export function placeDense(
-  call: Call,
-  weight: {
-    readonly constant: Constant;
-    readonly kind?: WeightKind;
-    readonly split: Shape;
-    readonly roles: readonly AxisRole[];
-    readonly activation: Activation;
-    readonly axis: number;
-  },
-): NeuronIds {
-  const { collect, node } = call;
-  const { constant, kind = "dense", split, roles, activation, axis } = weight;
-  const layout = weightLayout(split, roles);
-  const { index, name } = collect.add({ constant, op: node.opType, kind, layout });
-  const features = collect.senders(activation, axis, layout.groups * layout.inPerGroup, name);
-  const to = collect.receivers(name, layout.groups * layout.outPerGroup);
-  collect.connect({ index, to, ...wiringOf(features, split, roles) });
-  return to;
 }
 
 /** The stored tensor behind a value, expanded or reshaped though it may be. */

@@ -1,5 +1,5 @@
 /** Positions behind a flattened channel: many features, one neuron. */
-import type { NeuronIds } from "../../model/topology.ts";
+import type { NeuronIds, Topology, Wire } from "../../model/topology.ts";
 import { weightLayout, type AxisRole, type WeightLayout } from "../../tensor/layout.ts";
 import type { Shape } from "../../tensor/shape.ts";
 
@@ -19,20 +19,42 @@ export function wiringOf(
     : { from: positions.neurons, layout: layoutWithPositions(split, roles, positions) };
 }
 
-/** A stored shape with its input axis replaced by [positions before, channels, positions after]. */
+/** Wires whose neurons were made one meanwhile (a vector that becomes a map): each neuron once, its other places as taps. */
+export function withRolledWires(topology: Topology): Topology {
+  return { ...topology, wires: topology.wires.map((wire) => rolled(rolled(wire, "to"), "from")) };
+}
+
+function rolled(wire: Wire, side: "from" | "to"): Wire {
+  const { layout } = wire;
+  const role = side === "from" ? "in" : "out";
+  const ids = wire[side];
+  const isOne = layout.groups === 1 && layout.roles.filter((own) => own === role).length === 1;
+  if (!isOne || ids.length < 2 || (wire.recurrent && side === "from")) return wire;
+  const positions = positionsOf(ids);
+  if (positions === null || positions.neurons.length === ids.length) return wire;
+  const { split, roles } = layout;
+  return {
+    ...wire,
+    [side]: positions.neurons,
+    layout: layoutWithPositions(split, roles, positions, role),
+  };
+}
+
+/** A stored shape with its axis of `role` replaced by [positions before, channels, positions after]. */
 function layoutWithPositions(
   split: Shape,
   roles: readonly AxisRole[],
   { before, after }: { before: number; after: number },
+  role: "in" | "out" = "in",
 ): WeightLayout {
   if (before === 1 && after === 1) return weightLayout(split, roles);
-  const axis = roles.indexOf("in");
+  const axis = roles.indexOf(role);
   const channels = split[axis]! / (before * after);
   const parts = [
     { size: before, role: "tap" as const },
-    { size: channels, role: "in" as const },
+    { size: channels, role },
     { size: after, role: "tap" as const },
-  ].filter(({ size, role }) => role === "in" || size !== 1);
+  ].filter((part) => part.role === role || part.size !== 1);
   return weightLayout(
     split.toSpliced(axis, 1, ...parts.map((part) => part.size)),
     roles.toSpliced(axis, 1, ...parts.map((part) => part.role)),

@@ -26,6 +26,18 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
     case "Identity":
     case "Cast":
       return vector(first, isScalar(call, 0));
+    case "Reshape":
+      return reshaped(first, all[1] ?? null);
+    case "ConstantOfShape":
+      return filled(call, first);
+    case "Where":
+      return chosen(call, all);
+    case "Expand":
+      return repeated(first, all[1] ?? null);
+    case "Range":
+      return ranged(all);
+    case "ReduceProd":
+      return vector([product(first)], call.node.int("keepdims", 1) === 0);
     case "Squeeze":
     case "Unsqueeze":
       return vector(first, opType === "Squeeze");
@@ -47,6 +59,18 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
       return combined(call, all, (a, b) => a * b);
     case "Div":
       return combined(call, all, (a, b) => (b === 0 ? null : Math.trunc(a / b)));
+    case "Mod":
+      return combined(call, all, (a, b) => (b === 0 ? null : a - Math.floor(a / b) * b));
+    case "Min":
+      return combined(call, all, (a, b) => Math.min(a, b));
+    case "Max":
+      return combined(call, all, (a, b) => Math.max(a, b));
+    case "Neg":
+      return combined(call, [first, first], (a) => -a);
+    case "Floor":
+    case "Ceil":
+    case "Abs":
+      return combined(call, [first, first], (a) => Math.abs(a));
     case "Not":
       return combined(call, [first, first], (a) => truth(a === 0));
     case "Equal":
@@ -55,6 +79,10 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
       return combined(call, all, (a, b) => truth(a < b));
     case "Greater":
       return combined(call, all, (a, b) => truth(a > b));
+    case "LessOrEqual":
+      return combined(call, all, (a, b) => truth(a <= b));
+    case "GreaterOrEqual":
+      return combined(call, all, (a, b) => truth(a >= b));
     case "And":
       return combined(call, all, (a, b) => truth(a !== 0 && b !== 0));
     case "Or":
@@ -62,6 +90,66 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
     default:
       return null;
   }
+}
+
+/** A list stays a list; of one number, an empty target makes a single one. */
+function reshaped(integers: Integers, target: Integers | null): Activation | null {
+  return target !== null && target.length < 2 ? vector(integers, target.length === 0) : null;
+}
+
+/** Lengths that a list of sizes is made for: no shape has more axes. */
+const rankLimit = 64;
+
+async function filled(call: Call, shape: Integers): Promise<Activation | null> {
+  const [length] = shape;
+  if (shape.length !== 1 || typeof length !== "number" || length > rankLimit || length < 0) {
+    return null;
+  }
+  const value = call.node.tensor("value");
+  const fill = value === null ? 0 : ((await value.read())[0] ?? 0);
+  return Number.isInteger(fill) ? vector(new Array<number>(length).fill(fill), false) : null;
+}
+
+function chosen(
+  call: Call,
+  [condition, one, other]: readonly (Integers | null)[],
+): Activation | null {
+  if (!condition || !one || !other) return null;
+  const length = Math.max(condition.length, one.length, other.length);
+  const at = (list: Integers, i: number): Dimension => list[list.length === 1 ? 0 : i] ?? null;
+  const picked = Array.from({ length }, (_, i) => {
+    const holds = at(condition, i);
+    if (holds === null) return at(one, i) === at(other, i) ? at(one, i) : null;
+    return holds === 0 ? at(other, i) : at(one, i);
+  });
+  return vector(
+    picked,
+    call.inputs.every((_, i) => isScalar(call, i)),
+  );
+}
+
+function repeated(integers: Integers, target: Integers | null): Activation | null {
+  const [length] = target ?? [];
+  if (target?.length !== 1 || integers.length !== 1 || typeof length !== "number") return null;
+  if (length > rankLimit || length < 1) return null;
+  return vector(new Array<Dimension>(length).fill(integers[0]!), false);
+}
+
+function ranged(all: readonly (Integers | null)[]): Activation | null {
+  const [start, limit, step] = all.map((list) => list?.[0] ?? null);
+  if (typeof start !== "number" || typeof limit !== "number" || typeof step !== "number") {
+    return null;
+  }
+  const length = Math.max(0, Math.ceil((limit - start) / step));
+  if (!(length <= rankLimit)) return null;
+  return vector(
+    Array.from({ length }, (_, i) => start + i * step),
+    false,
+  );
+}
+
+function product(integers: Integers): Dimension {
+  return integers.reduce<Dimension>((a, b) => (a === null || b === null ? null : a * b), 1);
 }
 
 function truth(holds: boolean): number {

@@ -5,19 +5,12 @@ import {
   freshAxis,
   unknownActivation,
   uncarried,
-  withFeatures,
   type Activation,
   type Axis,
 } from "../activation.ts";
 import type { Constant } from "../constant.ts";
-import {
-  activationAt,
-  claimInputs,
-  constantAt,
-  isWeighty,
-  placeDense,
-  type Call,
-} from "../operator.ts";
+import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
+import { placeDenseAlong, placeStack } from "../placeDense.ts";
 
 /** Y = A' B' + C. The constant one of A and B is the weight. */
 export function gemm(call: Call): readonly Activation[] {
@@ -29,8 +22,10 @@ export function gemm(call: Call): readonly Activation[] {
     const activation = activationAt(call, 0);
     const axes = matrixAxes(activation, 2);
     const axis = isFlipped("transA") ? 0 : 1;
-    const to = placeDense(call, { constant: right, split: right.shape, roles, activation, axis });
-    return [withFeatures([axes[1 - axis] ?? freshAxis(null), []], 1, to)];
+    const weight = { constant: right, split: right.shape, roles, activation, axis };
+    return [
+      placeDenseAlong(call, weight, { axes: [axes[1 - axis] ?? freshAxis(null), []], at: 1 }),
+    ];
   }
   const left = constantAt(call, 0);
   if (!isWeighty(left) || left.shape.length !== 2) return [unknownActivation];
@@ -38,8 +33,8 @@ export function gemm(call: Call): readonly Activation[] {
   const activation = activationAt(call, 1);
   const axes = matrixAxes(activation, 2);
   const axis = isFlipped("transB") ? 1 : 0;
-  const to = placeDense(call, { constant: left, split: left.shape, roles, activation, axis });
-  return [withFeatures([[], axes[1 - axis] ?? freshAxis(null)], 0, to)];
+  const weight = { constant: left, split: left.shape, roles, activation, axis };
+  return [placeDenseAlong(call, weight, { axes: [[], axes[1 - axis] ?? freshAxis(null)], at: 0 })];
 }
 
 /** NumPy's matmul: the last axis of the left factor meets the one before last of the right. */
@@ -60,23 +55,37 @@ export function matMulOf(
 }
 
 function timesWeight(call: Call, constant: Constant, activation: Activation): Activation {
-  const { shape } = constant;
-  const axes = matrixAxes(activation, Math.max(2, shape.length));
-  const roles = batchedRoles(shape, ["in", "out"]);
-  const axis = axes.length - 1;
-  const to = placeDense(call, { constant, split: shape, roles, activation, axis });
-  if (roles.includes("group")) return unknownActivation;
-  return withFeatures(axes.with(axis, []), axis, to);
+  return withMatrix(call, { constant, activation, last: ["in", "out"], fromEnd: 1 });
 }
 
 function weightTimes(call: Call, constant: Constant, activation: Activation): Activation {
-  const { shape } = constant;
-  const axes = matrixAxes(activation, Math.max(2, shape.length));
-  const roles = batchedRoles(shape, ["out", "in"]);
-  const axis = Math.max(0, axes.length - 2);
-  const to = placeDense(call, { constant, split: shape, roles, activation, axis });
-  if (roles.includes("group")) return unknownActivation;
-  return withFeatures(axes.with(axis, []), axis, to);
+  return withMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 2 });
+}
+
+/** A weight whose last two axes are a matrix meets the activation's axis `fromEnd`. */
+function withMatrix(
+  call: Call,
+  parts: {
+    constant: Constant;
+    activation: Activation;
+    last: readonly [AxisRole, AxisRole];
+    fromEnd: number;
+  },
+): Activation {
+  const { constant, activation, last, fromEnd } = parts;
+  const split = constant.shape;
+  const axes = matrixAxes(activation, Math.max(2, split.length));
+  const roles = batchedRoles(split, last);
+  const axis = Math.max(0, axes.length - fromEnd);
+  const weight = { constant, split, roles, activation, axis };
+  if (!roles.includes("group")) {
+    return placeDenseAlong(call, weight, { axes: axes.with(axis, []), at: axis });
+  }
+  const missing = Array.from({ length: Math.max(0, split.length - axes.length) }, () =>
+    freshAxis(1),
+  );
+  const padded = [...missing, ...axes];
+  return placeStack(call, weight, { axes: padded, at: padded.length - fromEnd });
 }
 
 /** A stack of matrices is a group each; leading axes of size 1 mean nothing. */
@@ -94,7 +103,7 @@ function matrixAxes({ axes }: Activation, rank: number): readonly Axis[] {
 
 /**
  * Two activations: what is summed over loses its neurons. Attention weights times values keeps those of the values, since the
- * sum runs over positions.
+ * sum runs over positions; of two factors like that the right one is the value, unless the left is scaled by the right.
  */
 function productOfActivations(left: Activation, right: Activation): Activation {
   if (left.axes === null || right.axes === null) return unknownActivation;
@@ -102,16 +111,25 @@ function productOfActivations(left: Activation, right: Activation): Activation {
   const rows = left.axes.at(-2)!;
   const columns = right.axes.at(-1)!;
   const batch = (left.axes.length >= right.axes.length ? left : right).axes!.slice(0, -2);
-  if (right.ids !== null && !carriesNeurons(right.axes.at(-2)) && left.ids === null) {
-    if (right.axes.length - 2 !== batch.length) return unknownActivation;
-    const axes = [...right.axes.slice(0, -2), uncarried(rows), columns];
+  const keepsRight = right.ids !== null && !carriesNeurons(right.axes.at(-2));
+  const keepsLeft = left.ids !== null && !carriesNeurons(left.axes.at(-1));
+  if (keepsRight && !(keepsLeft && right.isGate === true)) {
+    const missing = batch.slice(0, Math.max(0, batch.length + 2 - right.axes.length));
+    const own = [...missing.map(uncarried), ...right.axes.slice(0, -2)];
+    const axes = [...stretched(own, batch), uncarried(rows), columns];
     return { kind: "activation", axes, ids: right.ids, open: null };
   }
-  if (left.ids !== null && !carriesNeurons(left.axes.at(-1)) && right.ids === null) {
-    if (left.axes.length - 2 !== batch.length) return unknownActivation;
-    const axes = [...left.axes.slice(0, -2), rows, uncarried(columns)];
+  if (keepsLeft) {
+    const missing = batch.slice(0, Math.max(0, batch.length + 2 - left.axes.length));
+    const own = [...missing.map(uncarried), ...left.axes.slice(0, -2)];
+    const axes = [...stretched(own, batch), rows, uncarried(columns)];
     return { kind: "activation", axes, ids: left.ids, open: null };
   }
   const axes = [...batch, rows, columns].map(uncarried);
   return { kind: "activation", axes, ids: null, open: null };
+}
+
+/** Axes of size 1 as long as those they are broadcast to. */
+function stretched(axes: readonly Axis[], target: readonly Axis[]): Axis[] {
+  return axes.map((axis, i) => (axis.length > 0 ? axis : uncarried(target[i] ?? [])));
 }

@@ -11,7 +11,8 @@ import {
   type Axis,
 } from "../activation.ts";
 import type { Constant } from "../constant.ts";
-import { activationAt, constantAt, isWeighty, placeDense, type Call } from "../operator.ts";
+import { activationAt, constantAt, isWeighty, type Call } from "../operator.ts";
+import { placeDense } from "../placeDense.ts";
 
 /** The letters of each operand and of the result. */
 interface Equation {

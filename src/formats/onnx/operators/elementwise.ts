@@ -18,6 +18,7 @@ import {
   type Call,
   type Operator,
 } from "../operator.ts";
+import { extentOf, standAlike, uniteNeurons } from "../unite.ts";
 
 /** The first input's shape and neurons; further inputs are limits, seeds and the like. */
 export function pass(call: Call): readonly Activation[] {
@@ -58,7 +59,7 @@ export const compare: Operator = (call) => elementwise(call, "select", "constant
 
 function elementwise(
   call: Call,
-  how: "sum" | "select",
+  how: Meeting,
   role: "bias" | "normalisation" | "constant",
 ): readonly Activation[] {
   for (const value of call.inputs) {
@@ -70,51 +71,54 @@ function elementwise(
   return [combine(call, operands, how)];
 }
 
+/** How operands meet: all of them are one neuron, or one is the signal and the others scale or bound it. */
+export type Meeting = "sum" | "select";
+
 /** Broadcasts `operands`; the result carries the neurons of the main one, with which a sum unites the others'. */
 export function combine(
   { collect }: Call,
   operands: readonly Activation[],
-  how: "sum" | "select",
+  how: Meeting,
 ): Activation {
   const [first] = operands;
   if (first === undefined) return unknownActivation;
-  const main =
-    operands.find((own) => own.ids !== null && own.isGate !== true) ??
-    operands.find((own) => own.ids !== null) ??
-    operands.find((own) => own.open !== null) ??
-    first;
+  const main = mainOf(operands) ?? first;
   if (how === "sum" && main.ids !== null) {
     for (const other of operands) {
       if (other !== main) unite(collect, main, other);
     }
   }
-  const { ids, open } = main;
+  const { ids, open, isGate } = main;
   const axes = broadcast([main, ...operands.filter((own) => own !== main)]);
-  return axes === null ? shapeless(main) : { kind: "activation", axes, ids, open };
+  if (axes === null) return shapeless(main);
+  return { kind: "activation", axes, ids, open, ...(isGate && { isGate }) };
+}
+
+/** The operand whose neurons the result has: no gate where there is a choice, then the one that stands at most places. */
+function mainOf(operands: readonly Activation[]): Activation | undefined {
+  const known = operands.filter((own) => own.ids !== null);
+  const signals = known.filter((own) => own.isGate !== true);
+  const among = signals.length > 0 ? signals : known;
+  if (among.length === 0) return operands.find((own) => own.open !== null);
+  return among.reduce((main, own) => (extentOf(own) > extentOf(main) ? own : main));
 }
 
 /** A residual sum: the neurons of `other` are those of `main`, where both say which stands where. */
 function unite(collect: Call["collect"], main: Activation, other: Activation): void {
-  const at = (activation: Activation): number =>
-    activation.axes!.length - activation.axes!.findIndex(carriesNeurons);
   if (main.axes === null || main.ids === null || other.axes === null) return;
-  const fromEnd = at(main);
-  const own = main.axes[main.axes.length - fromEnd]!;
-  const place = other.axes.length - fromEnd;
-  const theirs = other.axes[place];
-  if (theirs === undefined) return;
-  if (other.ids === null) {
-    if (other.open === null) return;
-    const size = axisSize(theirs) ?? axisSize(own);
-    const features = size === null ? null : featuresOf(main, main.axes.length - fromEnd, size);
-    if (features === null || size === null || new Set(features).size !== size) return;
-    collect.merge(features, collect.senders(other, place, size, ""));
+  if (other.ids !== null) {
+    if (standAlike(main, other)) uniteNeurons(collect, main.ids, other.ids);
     return;
   }
-  const pattern = (axis: Axis): string =>
-    axis.map((atom) => `${atom.size}${atom.carries ? "n" : ""}`).join();
-  if (at(other) !== fromEnd || other.ids.length !== main.ids.length) return;
-  if (pattern(own) === pattern(theirs)) collect.merge(main.ids, other.ids);
+  if (other.open === null) return;
+  const own = main.axes.findIndex(carriesNeurons);
+  const place = other.axes.length - (main.axes.length - own);
+  const theirs = other.axes[place];
+  if (own < 0 || theirs === undefined) return;
+  const size = axisSize(theirs) ?? axisSize(main.axes[own]!);
+  const features = size === null ? null : featuresOf(main, own, size);
+  if (features === null || size === null || new Set(features).size !== size) return;
+  collect.merge(features, collect.senders(other, place, size, ""));
 }
 
 /** Axes aligned at the end; where several have a say, the first operand's neurons, then any known size. */

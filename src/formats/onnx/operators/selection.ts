@@ -2,18 +2,15 @@
 import {
   axisSize,
   carriesNeurons,
-  featuresOf,
   freshAxis,
-  neuronLimit,
   plainActivation,
   shapeOf,
-  uncarried,
   unknownActivation,
-  withAxes,
   withFeatures,
   type Activation,
+  type Axis,
 } from "../activation.ts";
-import { slicePicks, type Picks } from "../foldSelection.ts";
+import { slicePicks } from "../foldSelection.ts";
 import {
   activationAt,
   asActivation,
@@ -21,50 +18,12 @@ import {
   constantAt,
   integersAt,
   knownIntegersAt,
-  placeDense,
   type Call,
   type Operator,
 } from "../operator.ts";
+import { carrying, lengthAlong, pickAlong } from "../pick.ts";
+import { placeDense } from "../placeDense.ts";
 import { dropAxis, wrapAxis } from "../reshape.ts";
-/** Along the channels identities are kept part by part; along positions the parts must have the same neurons. */
-export const concat: Operator = (call) => {
-  const parts = call.inputs.filter((value) => value !== undefined).map(asActivation);
-  const first = parts.find((part) => part.axes !== null);
-  if (!first?.axes || parts.some((part) => part.axes?.length !== first.axes?.length)) {
-    return [unknownActivation];
-  }
-  const axis = call.node.axis(first.axes.length, 1);
-  if (first.axes[axis] === undefined) return [unknownActivation];
-  const sizes = parts.map((part) => axisSize(part.axes![axis]!));
-  const size = sizes.reduce<number | null>(
-    (sum, own) => (sum === null || own === null ? null : sum + own),
-    0,
-  );
-  const isChannel = parts.some(
-    (part, i) => sizes[i] !== null && featuresOf(part, axis, sizes[i]!) !== null,
-  );
-  const joinsInputs = axis === (first.axes.length > 2 ? 1 : first.axes.length - 1);
-  const isOpen =
-    parts.some((part) => part.open !== null) && parts.every((part) => part.ids === null);
-  const isCountable = size !== null && size <= neuronLimit;
-  if (isCountable && (isChannel || (isOpen && joinsInputs))) {
-    const name = call.node.outputs[0] ?? call.node.opType;
-    const ids = parts.map((part, i) =>
-      call.collect.part(part, axis, sizes[i]!, `${name} (part ${i + 1})`),
-    );
-    const joined = new Int32Array(size);
-    let at = 0;
-    for (const own of ids) {
-      joined.set(own, at);
-      at += own.length;
-    }
-    return [withFeatures(first.axes, axis, joined)];
-  }
-  const carrier = parts.find((part) => part.ids !== null) ?? first;
-  const same = parts.every((part) => part.ids === null || part.ids === carrier.ids);
-  const axes = (same ? carrier : first).axes!.with(axis, freshAxis(size));
-  return [same ? withAxes(carrier, axes) : { ...unknownActivation, axes: axes.map(uncarried) }];
-};
 
 export const split: Operator = async (call) => {
   const activation = activationAt(call, 0);
@@ -73,25 +32,19 @@ export const split: Operator = async (call) => {
   const axis = call.node.axis(activation.axes?.length ?? 0, 0);
   const own = activation.axes?.[axis];
   if (own === undefined) return call.node.outputs.map(() => unknownActivation);
-  const size = axisSize(own) ?? ownSize(activation, axis);
+  const size = lengthAlong(activation, axis);
   const named = (await knownIntegersAt(call, 1)) ?? call.node.ints("split");
   const share = size === null ? null : Math.ceil(size / count);
   const sizes =
     named ?? call.node.outputs.map((_, i) => share && Math.min(share, size! - i * share));
   let start = 0;
   return sizes.map((length) => {
-    if (length === null || length < 1) return pick(activation, axis, null);
+    if (length === null || length < 1) return pickAlong(activation, axis, null);
     const from = start;
     start += length;
-    return pick(activation, axis, { count: length, at: (i) => from + i });
+    return pickAlong(activation, axis, { count: length, at: (i) => from + i });
   });
 };
-
-/** Length of an axis of which the atom sizes are not known but whose neurons are. */
-function ownSize({ axes, ids }: Activation, axis: number): number | null {
-  const own = axes?.[axis];
-  return own?.length === 1 && own[0]!.carries ? (ids?.length ?? null) : null;
-}
 
 export const slice: Operator = async (call) => {
   let activation = activationAt(call, 0);
@@ -109,37 +62,17 @@ export const slice: Operator = async (call) => {
     const axis = wrapAxis(axes ? (axes[i] ?? 0) : i, activation.axes?.length ?? 0);
     const own = activation.axes?.[axis];
     if (own === undefined) return [unknownActivation];
-    const size = axisSize(own);
+    const size = lengthAlong(activation, axis);
     const end = ends[i] ?? null;
     const step = steps ? (steps[i] ?? null) : 1;
     const isKnown = size !== null && start !== null && end !== null && step !== null;
     const picks = isKnown ? slicePicks(size, { start, end, step }) : null;
     const isAll = start === 0 && (end ?? 0) >= (size ?? 2 ** 31 - 1);
     if (isAll && step === 1) continue;
-    activation = pick(activation, axis, picks);
+    activation = pickAlong(activation, axis, picks);
   }
   return [activation];
 };
-
-/** Keeps `picks` of `axis`, null being some: their neurons, if it is the channel axis. */
-function pick(activation: Activation, axis: number, picks: Picks | null): Activation {
-  const axes = activation.axes!;
-  const own = axes[axis]!;
-  const picked = axes.with(axis, freshAxis(picks && picks.count));
-  if (!carriesNeurons(own)) return withAxes(activation, picked);
-  const length = axisSize(own) ?? ownSize(activation, axis);
-  const features = length === null ? null : featuresOf(activation, axis, length);
-  const isInside = (at: number): boolean => at >= 0 && at < (length ?? 0);
-  const { count, at } = picks ?? { count: 0, at: Number };
-  if (features === null || count === 0 || !isInside(at(0)) || !isInside(at(count - 1))) {
-    return { ...unknownActivation, axes: picked.map(uncarried) };
-  }
-  return withFeatures(
-    axes,
-    axis,
-    Int32Array.from({ length: count }, (_, i) => features[at(i)]!),
-  );
-}
 
 /** Rows of a constant table are an embedding; constant indices into an activation select. */
 export const gather: Operator = async (call) => {
@@ -152,15 +85,20 @@ export const gather: Operator = async (call) => {
   const own = axes?.[axis];
   const where = asActivation(call.inputs[1]);
   if (own === undefined || axes === null || where.axes === null) return [unknownActivation];
-  const size = axisSize(own);
+  const size = lengthAlong(activation, axis);
   const found = await knownIntegersAt(call, 1);
   const indices = size === null ? null : found?.map((at) => (at < 0 ? at + size : at));
   const isInside = indices?.every((at) => at >= 0 && at < size!) === true;
   const picks = { count: indices?.length ?? 0, at: (i: number) => indices![i]! };
-  const picked = pick(activation, axis, isInside ? picks : null);
+  const picked = pickAlong(activation, axis, isInside ? picks : null);
+  if (where.axes.length === 0) return [dropAxis(picked, axis)];
   if (where.axes.length === 1) return [picked];
-  if (where.axes.length > 1) return [plainActivation(null)];
-  return [dropAxis(picked, axis)];
+  // Indices of several axes: what they picked is dealt out to these.
+  const dealt = where.axes.map((own): Axis => {
+    const size = axisSize(own);
+    return carriesNeurons(picked.axes![axis]) && size !== null ? carrying(size) : freshAxis(size);
+  });
+  return [{ ...picked, axes: picked.axes!.toSpliced(axis, 1, ...dealt) }];
 };
 
 function embedding(call: Call): Activation {

@@ -42,7 +42,13 @@ function onPositions(
   if (axes === null) return shapeless(activation);
   return withAxes(
     activation,
-    axes.map((axis, i) => (i < 2 ? axis : freshAxis(length(axisSize(axis), i - 2)))),
+    axes.map((axis, i) => {
+      if (i < 2) return axis;
+      const carriers = axis.filter((atom) => atom.carries);
+      // Where a vector became a map, positions are neurons: those stay, at how many places each is not worked out.
+      if (carriers.length > 0) return [...carriers, { size: null, carries: false }];
+      return freshAxis(length(axisSize(axis), i - 2));
+    }),
   );
 }
 

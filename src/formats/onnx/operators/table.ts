@@ -2,6 +2,8 @@
 import type { Activation } from "../activation.ts";
 import type { Constant } from "../constant.ts";
 import type { Call } from "../operator.ts";
+import { depthToSpace, spaceToDepth } from "./blocks.ts";
+import { concat } from "./concat.ts";
 import { conv, convTranspose } from "./conv.ts";
 import { gemm, matMul } from "./dense.ts";
 import { compare, gate, normalise, pass, product, skipNormalise, sum } from "./elementwise.ts";
@@ -63,11 +65,13 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [reduce, ["ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"]],
   [argument, ["ArgMax", "ArgMin"]],
   [structure.reshape, ["Reshape"]],
+  [depthToSpace, ["DepthToSpace"]],
+  [spaceToDepth, ["SpaceToDepth"]],
   [structure.flatten, ["Flatten"]],
   [structure.transpose, ["Transpose"]],
   [structure.squeeze, ["Squeeze"]],
   [structure.unsqueeze, ["Unsqueeze"]],
-  [selection.concat, ["Concat"]],
+  [concat, ["Concat"]],
   [selection.split, ["Split"]],
   [selection.slice, ["Slice"]],
   [structure.expand, ["Expand"]],
