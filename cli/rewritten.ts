@@ -1,18 +1,10 @@
 /** What commands that change weights share: read, rewrite, write a copy, check it, report. */
 import type { FlagParametersForType } from "@stricli/core";
-import { realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import {
   checkTensors,
-  containedTarget,
-  fileSource,
   FormatError,
+  modelSafetensors,
   openModel,
-  patchModel,
-  pieceChunks,
-  UsageError,
-  writeFileAtomically,
-  writeModelSafetensors,
   type LayerSelection,
   type Model,
   type ModelWarning,
@@ -21,15 +13,21 @@ import {
 } from "../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "./context.ts";
 import { jsonFlag, layersFlag, seedFlag } from "./flags.ts";
-import { checkInput, requireLayers } from "./input.ts";
-import { printable, renderTable, type Cell } from "./render.ts";
+import { openChangeable, writePatched, type ChangeableModel } from "./patched.ts";
+import { renderTable, type Cell } from "./render.ts";
+import {
+  sayOutputs,
+  writeOutputs,
+  writingFlags,
+  type OutputReport,
+  type WritingFlags,
+} from "./writing.ts";
 
-export interface RewriteFlags {
+export interface RewriteFlags extends WritingFlags {
   readonly json: boolean;
   readonly layers?: readonly string[];
   readonly seed: number;
   readonly out?: string;
-  readonly force: boolean;
 }
 
 export const rewriteFlags: FlagParametersForType<RewriteFlags, CliContext> = {
@@ -43,11 +41,7 @@ export const rewriteFlags: FlagParametersForType<RewriteFlags, CliContext> = {
     placeholder: "FILE",
     optional: true,
   },
-  force: {
-    kind: "boolean",
-    brief: "Overwrite an existing output file",
-    default: false,
-  },
+  ...writingFlags,
 };
 
 /** One way to change weights, as a command shows it. */
@@ -67,12 +61,11 @@ export interface Rewriting<Report> {
 export async function rewriteFile<Report>(
   context: CliContext,
   file: string,
-  { json, layers, out, force }: RewriteFlags,
+  { json, layers, out, force, dryRun }: RewriteFlags,
   rewriting: Rewriting<Report>,
 ): Promise<void> {
-  await checkInput(file);
-  const model = await openModel(file, context.limits);
-  requireLayers(model);
+  const input = await openChangeable(context, file);
+  const { model } = input;
   const progress = progressLine(context, rewriting.progress);
   const rewritten = await rewriting.rewrite(model, {
     onlyPatchable: out === undefined || !converts(model, out),
@@ -82,8 +75,11 @@ export async function rewriteFile<Report>(
   });
   progress.done();
   if (rewritten.layers.length === 0) throw nothingRewritten(file, rewritten.warnings);
-  const written =
-    out === undefined ? [] : await writeRewritten(context, file, rewritten, { out, force });
+  const report =
+    out === undefined
+      ? []
+      : await writeRewritten(context, input, rewritten, { out, force, dryRun });
+  const written = dryRun ? [] : report.map(({ path }) => path);
   if (json) {
     writeJson(context, {
       schema: rewriting.schema,
@@ -92,13 +88,15 @@ export async function rewriteFile<Report>(
       parameters: rewriting.parameters,
       layers: rewritten.layers.map((layer) => rewriting.layerDocument(layer)),
       written,
+      dryRun,
+      files: report,
       warnings: rewritten.model.warnings,
     });
     return;
   }
   const rows = rewritten.layers.map((layer) => rewriting.row(layer));
   context.process.stdout.write(`${renderTable(rewriting.columns, rows)}\n`);
-  for (const path of written) say(context, `wrote ${printable(path)}`);
+  sayOutputs(context, report, dryRun);
   if (out === undefined) say(context, "nothing written: name a file with --out");
   sayWarnings(context, rewritten.warnings);
 }
@@ -111,49 +109,24 @@ function nothingRewritten(file: string, reasons: readonly ModelWarning[]): Forma
 }
 
 /**
- * Writes the rewritten model: a copy of `file` with only the changed tensors' bytes replaced or, where `out` asks for it, all
- * its tensors as safetensors. Then reads it back and compares. Returns the paths written.
- * @throws {UsageError} `USAGE_INVALID_OPTION` when `out` would overwrite the input; {FormatError} `FILE_EXISTS`,
- *   `FILE_NOT_WRITABLE`, `FORMAT_MALFORMED` if what was written does not read back as it should.
+ * Writes the rewritten model: a copy of its files with only the changed tensors' bytes replaced or, where `out` asks for it, all
+ * its tensors as safetensors. Then reads it back and compares.
+ * @throws {WeightGraphError} of `writePatched` and `writeOutputs`.
  */
 async function writeRewritten(
   context: CliContext,
-  file: string,
+  input: ChangeableModel,
   { model, changes }: RewrittenModel<unknown>,
-  { out, force }: { readonly out: string; readonly force: boolean },
-): Promise<string[]> {
-  const files = converts(model, out)
-    ? [{ file: null, content: await writeModelSafetensors(model) }]
-    : (await patchModel(await fileSource(file, context.limits), model, changes)).map((each) => ({
-        file: each.file,
-        content: pieceChunks(each.pieces, { signal: context.signal }),
-      }));
-  const targets = await Promise.all(
-    files.map(async (each) => ({
-      content: each.content,
-      input: each.file === null ? file : join(dirname(file), each.file),
-      path: each.file === null ? out : await containedTarget(out, each.file),
-    })),
-  );
-  for (const { path, input } of targets) await refuseInput(path, input);
-  // Data first: a model file that names data which is not there yet is never seen.
-  for (const { path, content } of targets.toReversed()) {
-    await writeFileAtomically(path, content, { overwrite: force });
-  }
-  await checkTensors(await openModel(out, context.limits), changes);
-  return targets.map(({ path }) => path);
+  { out, ...flags }: WritingFlags & { readonly out: string },
+): Promise<readonly OutputReport[]> {
+  if (!converts(model, out)) return writePatched(context, input, changes, { out, ...flags });
+  const files = [{ path: out, input: input.path, pieces: modelSafetensors(model) }];
+  const report = await writeOutputs(context, files, flags);
+  if (!flags.dryRun) await checkTensors(await openModel(out, context.limits), changes);
+  return report;
 }
 
 /** True when the output is safetensors and the input is not. */
 function converts(model: Model, out: string): boolean {
   return out.endsWith(".safetensors") && model.format !== "safetensors";
-}
-
-async function refuseInput(path: string, input: string): Promise<void> {
-  const own = await realpath(path).catch(() => null);
-  if (own === null || own !== (await realpath(input).catch(() => null))) return;
-  throw new UsageError("USAGE_INVALID_OPTION", "the output would overwrite the input", {
-    path: [path],
-    hint: "Name another file; external data needs another folder.",
-  });
 }

@@ -3,7 +3,13 @@ export * from "./errors.ts";
 export { createRandom, shuffle, type Random } from "./random.ts";
 export type { DType, FloatArray } from "./tensor/dtype.ts";
 export type { WeightLayout, AxisRole } from "./tensor/layout.ts";
-export { blobSource, memorySource, type ByteSource } from "./bytes/source.ts";
+export {
+  blobSource,
+  memorySource,
+  trackedSource,
+  type ByteSource,
+  type TrackedSource,
+} from "./bytes/source.ts";
 export type {
   Model,
   ModelWarning,
@@ -15,6 +21,7 @@ export type {
 } from "./model/model.ts";
 export { topologyBuilder, type NeuronLayer, type Topology, type Wire } from "./model/topology.ts";
 export type { Series, Snapshot } from "./model/series.ts";
+export { readChunks, type TensorChunk } from "./model/readChunks.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
@@ -29,6 +36,7 @@ export type { PatchedFile, TensorChanges } from "./formats/format.ts";
 export { joinPieces, pieceChunks, piecesLength, type Piece } from "./bytes/pieces.ts";
 export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
 export {
+  modelSafetensors,
   writeModelSafetensors,
   writeSafetensors,
   type SafetensorsContent,

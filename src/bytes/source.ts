@@ -85,6 +85,27 @@ export function blobSource(
   };
 }
 
+/** A source that remembers which siblings were asked for: the files that a model consists of. */
+export interface TrackedSource extends ByteSource {
+  /** Relative paths of the siblings that were opened, in order. */
+  readonly opened: ReadonlySet<string>;
+}
+
+export function trackedSource(source: ByteSource): TrackedSource {
+  const opened = new Set<string>();
+  return {
+    name: source.name,
+    byteLength: source.byteLength,
+    opened,
+    slice: (start, end) => source.slice(start, end),
+    async sibling(relativePath) {
+      const other = await source.sibling(relativePath);
+      opened.add(relativePath);
+      return other;
+    },
+  };
+}
+
 /** @throws {FormatError} `FORMAT_TRUNCATED` unless 0 <= start <= end <= byteLength, all whole. */
 export function checkSpan(name: string, byteLength: number, start: number, end: number): void {
   const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);

@@ -21,6 +21,11 @@ export interface StoredTensor {
   readonly quantisation?: string;
   /** Where its bytes lie; absent when they were computed (folded constants) or are packed in a way that cannot be patched. */
   readonly location?: TensorLocation;
+  /**
+   * True where the bytes have no place of their own, but the format's writer can put new values into a copy all the same: a
+   * packed entry of an archive, a compressed data set.
+   */
+  readonly repackable?: boolean;
   /** The values in stored order, dequantised. Reads the file each time: the caller keeps what it needs. Never to be changed. */
   read(): Promise<FloatArray>;
   /**

@@ -127,17 +127,14 @@ const writableTypes: ReadonlySet<DType> = new Set<DType>([
 
 /** Why a tensor cannot be rewritten, or null. */
 function obstacleTo(tensor: StoredTensor, onlyPatchable: boolean): string | null {
-  if (tensor.encode === undefined) {
-    if (tensor.quantisation !== undefined) {
-      return `it is quantised (${tensor.quantisation}), and its new values could not be stored`;
-    }
-    if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
-  }
   if (tensor.shape.includes(0)) return "it holds no weights";
-  if (onlyPatchable && tensor.location === undefined && tensor.encode === undefined) {
-    return "its bytes cannot be patched in the file";
+  if (tensor.encode !== undefined) return null;
+  if (tensor.quantisation !== undefined) {
+    return `it is quantised (${tensor.quantisation}), and its new values could not be stored`;
   }
-  return null;
+  if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
+  const isStored = tensor.location !== undefined || tensor.repackable === true;
+  return onlyPatchable && !isStored ? "its bytes cannot be patched in the file" : null;
 }
 
 /** Says where a rewritten tensor also serves a layer of another kind, a tied embedding for one. */
@@ -166,7 +163,8 @@ function withChanges(
     if (values === undefined) return tensor;
     const known = renewed.get(tensor.name);
     if (known !== undefined) return known;
-    const changed = { ...tensor, read: () => Promise.resolve(values) };
+    const { readSpan: _, ...stored } = tensor;
+    const changed = { ...stored, read: () => Promise.resolve(values) };
     renewed.set(tensor.name, changed);
     return changed;
   };

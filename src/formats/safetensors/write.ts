@@ -1,8 +1,16 @@
+import { joinPieces, piecesLength, type Piece } from "../../bytes/pieces.ts";
 import { FormatError, ShapeError, UsageError } from "../../errors.ts";
-import type { Model } from "../../model/model.ts";
+import type { Model, StoredTensor } from "../../model/model.ts";
 import { encodeTensor } from "../../tensor/encode.ts";
-import { byteLengthOf, isFloat, type DType, type FloatArray } from "../../tensor/dtype.ts";
+import {
+  byteLengthOf,
+  isComplex,
+  isFloat,
+  type DType,
+  type FloatArray,
+} from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
+import { encodedPieces } from "../encodedPieces.ts";
 import { dtypeOfTag } from "./header.ts";
 
 export interface SafetensorsTensor {
@@ -25,67 +33,97 @@ export interface SafetensorsContent {
  * {FormatError} `FORMAT_UNSUPPORTED` for an element type that is not written.
  */
 export function writeSafetensors({ tensors, metadata }: SafetensorsContent): Uint8Array {
-  const names = new Set(["__metadata__"]);
-  const lines: string[] = [];
-  const chunks: Uint8Array[] = [];
-  if (metadata !== undefined) lines.push(`"__metadata__":${JSON.stringify(metadata)}`);
-  let end = 0;
-  for (const tensor of tensors) {
-    if (names.has(tensor.name)) {
-      throw new UsageError("USAGE_INVALID_OPTION", `the name ${tensor.name} is taken`, {
-        path: [tensor.name],
-      });
-    }
-    names.add(tensor.name);
-    const bytes = bytesOf(tensor);
-    const begin = end;
-    end += bytes.byteLength;
-    // Text by text, since an object would sort names that look like numbers.
-    lines.push(
-      `${JSON.stringify(tensor.name)}:${JSON.stringify({
-        dtype: tagOf(tensor),
-        shape: tensor.shape,
-        data_offsets: [begin, end],
-      })}`,
-    );
-    chunks.push(bytes);
-  }
-  const json = new TextEncoder().encode(`{${lines.join(",")}}`);
-  const headerLength = Math.ceil(json.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
-  file.set(json, 8);
-  let at = 8 + headerLength;
-  for (const chunk of chunks) {
-    file.set(chunk, at);
-    at += chunk.byteLength;
+  const parts = Array.from(tensors, (tensor) => ({ ...tensor, bytes: bytesOf(tensor) }));
+  const { start, byteLength } = headerOf(
+    parts.map((part) => ({ ...part, byteLength: part.bytes.byteLength })),
+    metadata,
+  );
+  const file = new Uint8Array(start.byteLength + byteLength);
+  file.set(start);
+  let at = start.byteLength;
+  for (const { bytes } of parts) {
+    file.set(bytes, at);
+    at += bytes.byteLength;
   }
   return file;
 }
 
 /**
- * Every floating tensor of a model under its own name; quantised weights as float32. Integer constants have no place among
- * weights and are left out. A `__metadata__` that was read is kept unless another is given.
- * @throws {UsageError} `USAGE_INVALID_OPTION` for a name that stands twice; {FormatError} of the reader.
+ * The tensors of a model under their own names, as pieces that are made while they are written. Quantised weights become float32.
+ * Left out: elements of types that are not written, and the integer constants of a file that declares a graph (shapes, indices).
+ * A `__metadata__` that was read is kept unless another is given.
+ * @throws {UsageError} `USAGE_INVALID_OPTION` for a name that stands twice; {FormatError} of the reader, while writing.
  */
-export async function writeModelSafetensors(
+export function modelSafetensors(
+  model: Model,
+  metadata?: Readonly<Record<string, string>>,
+): readonly Piece[] {
+  const tensors = model.tensors.flatMap((tensor) => {
+    const dtype = writtenType(tensor, model);
+    if (dtype === null) return [];
+    const pieces = encodedPieces(tensor, dtype);
+    return [{ ...tensor, dtype, pieces, byteLength: piecesLength(pieces) }];
+  });
+  const kept = metadata ?? (model.metadata["__metadata__"] as typeof metadata);
+  const { start } = headerOf(tensors, kept);
+  return [{ kind: "bytes", bytes: start }, ...tensors.flatMap(({ pieces }) => pieces)];
+}
+
+/** `modelSafetensors`, at once. */
+export function writeModelSafetensors(
   model: Model,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  const tensors: SafetensorsTensor[] = [];
-  for (const tensor of model.tensors) {
-    const kept = isFloat(tensor.dtype) && tensor.quantisation === undefined;
-    if (!kept && tensor.quantisation === undefined) continue;
-    const { name, shape } = tensor;
-    tensors.push({
-      name,
-      shape,
-      dtype: kept ? tensor.dtype : "float32",
-      data: await tensor.read(),
-    });
+  return joinPieces(modelSafetensors(model, metadata));
+}
+
+/** Null for what is left out. */
+function writtenType({ dtype, quantisation }: StoredTensor, model: Model): DType | null {
+  if (quantisation !== undefined) return "float32";
+  if (isFloat(dtype)) return hasTag(dtype) ? dtype : "float32";
+  return hasTag(dtype) && model.topology.certainty === "inferred" && !isComplex(dtype)
+    ? dtype
+    : null;
+}
+
+function hasTag(dtype: DType): boolean {
+  return [...dtypeOfTag.values()].includes(dtype);
+}
+
+interface Described {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly byteLength: number;
+}
+
+/** What stands before the data, and how many bytes the data take. */
+function headerOf(
+  tensors: readonly Described[],
+  metadata: Readonly<Record<string, string>> | undefined,
+): { start: Uint8Array; byteLength: number } {
+  const names = new Set(["__metadata__"]);
+  const lines: string[] = [];
+  if (metadata !== undefined) lines.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  let end = 0;
+  for (const tensor of tensors) {
+    const { name, shape, byteLength } = tensor;
+    if (names.has(name)) {
+      throw new UsageError("USAGE_INVALID_OPTION", `the name ${name} is taken`, { path: [name] });
+    }
+    names.add(name);
+    const begin = end;
+    end += byteLength;
+    // Text by text, since an object would sort names that look like numbers.
+    const entry = JSON.stringify({ dtype: tagOf(tensor), shape, data_offsets: [begin, end] });
+    lines.push(`${JSON.stringify(name)}:${entry}`);
   }
-  const kept = metadata ?? (model.metadata["__metadata__"] as typeof metadata);
-  return writeSafetensors({ tensors, ...(kept === undefined ? {} : { metadata: kept }) });
+  const json = new TextEncoder().encode(`{${lines.join(",")}}`);
+  const headerLength = Math.ceil(json.byteLength / 8) * 8;
+  const start = new Uint8Array(8 + headerLength).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerLength), true);
+  start.set(json, 8);
+  return { start, byteLength: end };
 }
 
 function bytesOf({ name, dtype, shape, data }: SafetensorsTensor): Uint8Array {
@@ -102,7 +140,7 @@ function bytesOf({ name, dtype, shape, data }: SafetensorsTensor): Uint8Array {
   return isRaw ? data : encodeTensor(data, dtype);
 }
 
-function tagOf({ name, dtype }: SafetensorsTensor): string {
+function tagOf({ name, dtype }: Described): string {
   for (const [tag, own] of dtypeOfTag) if (own === dtype) return tag;
   throw new FormatError("FORMAT_UNSUPPORTED", `safetensors has no element type ${dtype}`, {
     path: [name],

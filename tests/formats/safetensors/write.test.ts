@@ -86,7 +86,7 @@ test("a patch changes the named spans alone", async () => {
   expect(bytes).not.toEqual(patched);
 });
 
-test("a model is written with its floating tensors", async () => {
+test("a model is written with its tensors, counters of a state dict among them", async () => {
   const bytes = writeSafetensors({
     tensors: [
       { name: "w", dtype: "float16", shape: [1, 2], data: Float32Array.of(1, 2) },
@@ -95,7 +95,10 @@ test("a model is written with its floating tensors", async () => {
   });
   const written = await writeModelSafetensors(await readModel(memorySource(bytes)), { epoch: "3" });
   const model = await readModel(memorySource(written));
-  expect(model.tensors.map(({ name, dtype }) => [name, dtype])).toEqual([["w", "float16"]]);
+  expect(model.tensors.map(({ name, dtype }) => [name, dtype])).toEqual([
+    ["w", "float16"],
+    ["steps", "int64"],
+  ]);
   expect(model.metadata).toEqual({ __metadata__: { epoch: "3" } });
 });
 
