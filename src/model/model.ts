@@ -32,7 +32,7 @@ export interface StoredTensor {
    * Elements [start, end) in stored order, dequantised, without the rest of the tensor being read. Absent where only the whole
    * can be had (packed entries, folded constants).
    */
-  readSpan?(start: number, end: number): Promise<FloatArray>;
+  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
   /**
    * Stored bytes for values as `read` gives them, where that is more than rounding to `dtype`: to the nearest steps of a
    * quantised tensor. A quantised tensor without it cannot be changed in place. With it and without a `location`, the format
