@@ -8,6 +8,7 @@ import { inflate } from "./deflate.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
 import { damaged, readZipDirectory, type ZipRecord } from "./zipDirectory.ts";
 import { readZipLocal } from "./zipLocal.ts";
+import { hasUnsafeName } from "./zipName.ts";
 
 export interface ZipEntry {
   /** A name, whatever it says: nothing is ever unpacked to a path. */
@@ -71,7 +72,7 @@ export function zipEntry(
     (place ??= readZipLocal(source, record).then((local) => local.dataStart));
   const entry: ZipEntry = {
     name,
-    hasUnsafeName: isUnsafe(name),
+    hasUnsafeName: hasUnsafeName(name),
     byteLength,
     isStored,
     async dataOffset() {
@@ -170,10 +171,4 @@ function checkExpansion({ byteLength, packedLength }: ZipRecord, path: readonly 
     `${packedLength} bytes are announced to unpack to ${byteLength}`,
     { path, hint: `At most ${maxRatio} times as many are taken; store such an array unpacked.` },
   );
-}
-
-function isUnsafe(name: string): boolean {
-  const leadsOut = name.startsWith("/") || /^[a-z]:/i.test(name) || name.split("/").includes("..");
-  // oxlint-disable-next-line no-control-regex -- names with control characters are what is looked for
-  return leadsOut || /[\\\u0000-\u001f\u007f]/.test(name);
 }

@@ -1,99 +1,104 @@
-import { memorySource, type ByteSource } from "../../bytes/source.ts";
+import type { ByteSource } from "../../bytes/source.ts";
 import { startsWith } from "../../bytes/startsWith.ts";
 import { openZip, zipSignature } from "../../bytes/zip.ts";
 import { FormatError } from "../../errors.ts";
-import type { Model } from "../../model/model.ts";
-import { decodeTensor } from "../../tensor/decode.ts";
-import { permute } from "../../tensor/permute.ts";
-import { elementCount } from "../../tensor/shape.ts";
+import type { Model, ModelWarning } from "../../model/model.ts";
 import type { Format } from "../format.ts";
 import { stateDictModel, type StateDict } from "../stateDict.ts";
-import { npySignature, parseNpyHeader } from "./npy.ts";
-
-type Tensor = StateDict["tensors"][number];
-
-const maxHeaderLength = 2 ** 16;
+import { storedArrays, type StoredArray, type StoredArrays } from "./arrays.ts";
+import { npySignature } from "./npy.ts";
+import { patchNumpy } from "./patch.ts";
+import { storedArray } from "./storedArray.ts";
 
 /**
  * Reads NumPy arrays: one (.npy) or an archive of named ones (.npz). Their orientation is not recorded, so layers are chained
- * both ways, [out, in] and [in, out], and the way with fewer breaks is taken. Unpacks each entry once for its header.
- * @throws {FormatError} `FORMAT_TRUNCATED`, `FORMAT_MALFORMED`, `FORMAT_UNSUPPORTED`, `FORMAT_LIMIT`
+ * both ways, [out, in] and [in, out], and the way with fewer breaks is taken. Opening reads headers alone.
+ * @throws {FormatError} `FORMAT_TRUNCATED`, `FORMAT_MALFORMED`, `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` where no array is of numbers
  */
 export async function readNumpy(source: ByteSource): Promise<Model> {
-  const isArchive = startsWith(await source.slice(0, Math.min(6, source.byteLength)), zipSignature);
-  const tensors = isArchive ? await archived(source) : [await single(source)];
-  const format = isArchive ? "npz" : "npy";
-  return stateDictModel({
+  const stored = await storedArrays(source);
+  const { arrays, refused, isArchive } = stored;
+  if (arrays.length === 0) {
+    if (refused[0] !== undefined) throw refused[0].error;
+    throw new FormatError("FORMAT_NO_WEIGHTS", "the archive holds no array", {
+      path: [source.name],
+    });
+  }
+  const model = stateDictModel({
     name: source.name,
-    format,
-    tensors,
+    format: isArchive ? "npz" : "npy",
+    tensors: arrays.map((array) => tensorOf(source, array)),
     metadata: {},
     orientation: "unknown",
   });
-}
-
-async function single(source: ByteSource): Promise<Tensor> {
-  const head = await source.slice(0, Math.min(maxHeaderLength, source.byteLength));
-  const header = parseNpyHeader(head, source.byteLength, [source.name]);
-  const { offset, byteLength, isColumnMajor } = header;
-  const location = isColumnMajor ? {} : { location: { file: null, offset, byteLength } };
-  return {
-    ...tensorOf(source.name.replace(/\.npy$/, ""), header, async () => source),
-    ...location,
-  };
-}
-
-async function archived(source: ByteSource): Promise<Tensor[]> {
-  const tensors: Tensor[] = [];
-  const names = new Set<string>();
-  for (const entry of await openZip(source)) {
-    if (!entry.name.endsWith(".npy")) continue;
-    const path = [source.name, entry.name];
-    if (names.has(entry.name)) {
-      throw new FormatError("FORMAT_MALFORMED", "two arrays have this name", { path });
-    }
-    names.add(entry.name);
-    const open = async (): Promise<ByteSource> => memorySource(await entry.read(), entry.name);
-    const bytes = await entry.read();
-    if (!startsWith(bytes, npySignature)) {
-      throw new FormatError("FORMAT_MALFORMED", "the entry is no NumPy array", { path });
-    }
-    const header = parseNpyHeader(bytes, bytes.byteLength, path);
-    tensors.push(tensorOf(entry.name.slice(0, -".npy".length), header, open));
-  }
-  return tensors;
+  return { ...model, warnings: [...model.warnings, ...warningsOf(stored)] };
 }
 
 function tensorOf(
-  name: string,
-  { dtype, shape, offset, byteLength, isColumnMajor }: ReturnType<typeof parseNpyHeader>,
-  open: () => Promise<ByteSource>,
-): Tensor {
+  source: ByteSource,
+  { name, header, entry, offset: start }: StoredArray,
+): StateDict["tensors"][number] {
+  const { dtype, shape, offset, byteLength, isColumnMajor, isBigEndian } = header;
+  const values = storedArray(header, {
+    whole: () => (entry === null ? source.slice(0, offset + byteLength) : entry.read()),
+    part: start === null ? null : (from, to) => source.slice(start + from, start + to),
+  });
+  const isPlain = entry === null && !isBigEndian && !(isColumnMajor && shape.length > 1);
   return {
     name,
     dtype,
     shape,
-    async read() {
-      const source = await open();
-      const bytes = await source.slice(offset, offset + byteLength);
-      const values = decodeTensor(bytes, dtype, elementCount(shape));
-      // Column-major is row-major with the axes turned round.
-      return isColumnMajor
-        ? permute(values, shape.toReversed(), [...shape.keys()].reverse())
-        : values;
-    },
+    ...values,
+    ...(isPlain && { location: { file: null, offset, byteLength } }),
   };
+}
+
+function warningsOf({ arrays, refused, others }: StoredArrays): ModelWarning[] {
+  const warnings: ModelWarning[] = refused.map(({ name, error }) => ({
+    code: "ARRAY_NOT_READ",
+    message: `${name}: ${error.message}`,
+  }));
+  const add = (code: string, names: readonly string[], what: string): void => {
+    if (names.length === 0) return;
+    const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ", …" : "");
+    warnings.push({ code, message: `${what}: ${shown}` });
+  };
+  const named = (has: (array: StoredArray) => boolean): string[] =>
+    arrays.filter(has).map(({ name }) => name);
+  add("ENTRIES_LEFT_OUT", others, "entries of the archive that are no arrays");
+  add(
+    "VOID_AS_BFLOAT16",
+    named(({ header }) => header.isVoid),
+    "raw pairs of bytes taken for bfloat16, which NumPy cannot name",
+  );
+  add(
+    "BYTES_LEFT_OUT",
+    named(({ excess }) => excess > 0),
+    "bytes follow the values of",
+  );
+  return warnings;
 }
 
 export const numpy: Format = {
   id: "npz",
   title: "NumPy .npy and .npz",
-  recognises(head) {
+  async recognises(head, source) {
     if (startsWith(head, npySignature)) return true;
     if (!startsWith(head, zipSignature) || head.byteLength < 30) return false;
-    const nameLength = head[26]! | (head[27]! << 8);
-    const name = new TextDecoder("latin1").decode(head.subarray(30, 30 + nameLength));
-    return name.endsWith(".npy");
+    try {
+      const names = (await openZip(source)).map(({ name }) => name);
+      const isOthers = names.some((name) => /(^|\/)(data\.pkl|model\.weights\.h5)$/.test(name));
+      return !isOthers && names.some((name) => name.endsWith(".npy"));
+    } catch {
+      return firstNameOf(head).endsWith(".npy");
+    }
   },
   read: readNumpy,
+  patch: patchNumpy,
 };
+
+/** Of an archive without a sound directory. */
+function firstNameOf(head: Uint8Array): string {
+  const length = head[26]! | (head[27]! << 8);
+  return new TextDecoder("latin1").decode(head.subarray(30, 30 + length));
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isWeightGraphError, memorySource, readModel } from "../../../src/index.ts";
+import { isWeightGraphError, memorySource, readModel, readNumpy } from "../../../src/index.ts";
 import { floatArray, npyBytes, zipBytes } from "../../helpers/numpy.ts";
 import { wiresOf } from "../../helpers/topology.ts";
 
@@ -37,11 +37,33 @@ test("one array, row-major or column-major", async () => {
 const header = (descr: string, shape = "(2,)"): string =>
   `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }`;
 const two = Float32Array.of(1, 2);
+const versionFour = floatArray([2]).fill(4, 6, 7);
+const endlessHeader = floatArray([2]).fill(2, 6, 7).fill(0x7f, 8, 12);
 
 describe("what an array may not be", () => {
   test.each([
     { name: "an object", bytes: npyBytes(header("'|O'"), two), code: "FORMAT_UNSUPPORTED" },
-    { name: "big-endian", bytes: npyBytes(header("'>f4'"), two), code: "FORMAT_UNSUPPORTED" },
+    { name: "text", bytes: npyBytes(header("'>U1'"), two), code: "FORMAT_UNSUPPORTED" },
+    { name: "dates", bytes: npyBytes(header("'<M8[ns]'"), two), code: "FORMAT_UNSUPPORTED" },
+    { name: "a type of no name", bytes: npyBytes(header("None"), two), code: "FORMAT_MALFORMED" },
+    { name: "a call", bytes: npyBytes(header("f('<f4')"), two), code: "FORMAT_MALFORMED" },
+    {
+      name: "of a negative dimension",
+      bytes: npyBytes(header("'<f4'", "(-2, -1)"), two),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "of 65 dimensions",
+      bytes: npyBytes(header("'<f4'", `(${"1, ".repeat(65)})`), two),
+      code: "FORMAT_MALFORMED",
+    },
+    {
+      name: "nested without end",
+      bytes: npyBytes(header("[".repeat(9999)), two),
+      code: "FORMAT_MALFORMED",
+    },
+    { name: "of version 4", bytes: versionFour, code: "FORMAT_UNSUPPORTED" },
+    { name: "with a header of 2 GiB", bytes: endlessHeader, code: "FORMAT_LIMIT" },
     {
       name: "a record",
       bytes: npyBytes(header("[('a', '<f4')]"), two),
@@ -65,4 +87,25 @@ describe("what an array may not be", () => {
     const error: unknown = await readModel(memorySource(bytes)).catch((e) => e);
     expect(isWeightGraphError(error, "FORMAT_MALFORMED")).toBe(true);
   });
+});
+
+test("raw pairs of bytes are taken for bfloat16, and the model says so", async () => {
+  const bytes = npyBytes(header("'|V2'", "(1, 2)"), Uint16Array.of(0x3f80, 0xc000));
+  const model = await readModel(memorySource(bytes));
+  expect(Array.from(await model.tensors[0]!.read())).toEqual([1, -2]);
+  expect(model.warnings.at(-1)).toMatchObject({ code: "VOID_AS_BFLOAT16" });
+});
+
+test("an archive whose first entry is no array, and one that holds none", async () => {
+  const mixed = await zipBytes({ "README.txt": Uint8Array.of(65), "a.npy": floatArray([2, 2]) });
+  const model = await readModel(memorySource(mixed));
+  expect(model.warnings.at(-1)).toMatchObject({ code: "ENTRIES_LEFT_OUT" });
+  const none = await zipBytes({ "README.txt": Uint8Array.of(65) });
+  await expect(readNumpy(memorySource(none))).rejects.toMatchObject({ code: "FORMAT_NO_WEIGHTS" });
+});
+
+test("what follows the values is told", async () => {
+  const bytes = Uint8Array.of(...floatArray([1, 2]), ...floatArray([1, 2]));
+  const model = await readModel(memorySource(bytes));
+  expect(model.warnings.at(-1)).toMatchObject({ code: "BYTES_LEFT_OUT" });
 });
