@@ -9,6 +9,7 @@ import {
 } from "@stricli/core";
 import { createRequire } from "node:module";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
@@ -72,6 +73,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
       routes: {
         layers: layersCommand,
         analyze: analyzeCommand,
+        doctor: doctorCommand,
         epochs: epochsCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,

@@ -29,7 +29,7 @@ export function exitCodeOf(error: unknown): number {
   }
   if (nothingToAnalyse.includes(code)) return exitCodes.nothing;
   if (limits.includes(code)) return exitCodes.limit;
-  if (/^(ANALYSIS|ENGINE|PREDICT)_/.test(code)) return exitCodes.failed;
+  if (/^(ANALYSIS|ENGINE|PREDICT)_|^FILE_SUSPICIOUS$/.test(code)) return exitCodes.failed;
   return exitCodes.refused;
 }
 

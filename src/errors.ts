@@ -12,6 +12,7 @@ export const errorCodes = {
   FILE_NOT_READABLE: "The file exists but cannot be read.",
   FILE_NOT_WRITABLE: "The output cannot be written: no permission, no space, or no folder.",
   FILE_EXISTS: "The output exists already and is never overwritten without being told to.",
+  FILE_SUSPICIOUS: "The file holds what an honest model file does not.",
   FILE_OUTSIDE_FOLDER: "The file names a sibling outside its own folder, which is refused.",
   FORMAT_UNKNOWN: "The content is of no format that weightgraph reads.",
   FORMAT_UNSUPPORTED: "The format is known, but this feature of it is not read.",

@@ -25,6 +25,12 @@ export { readChunks, type TensorChunk } from "./model/readChunks.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
+export {
+  examineSource,
+  type Examination,
+  type ExamineOptions,
+  type Finding,
+} from "./formats/examine.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
 export { readSafetensors } from "./formats/safetensors/read.ts";
 export { readTfjs } from "./formats/tfjs/read.ts";
