@@ -6,7 +6,7 @@ import { kerasArchive, kerasHdf5 } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
 import { refuseLfsPointer } from "./lfsPointer.ts";
 import { onnx } from "./onnx/read.ts";
-import { pytorch } from "./pytorch/read.ts";
+import { pytorch } from "./pytorch/format.ts";
 import { safetensors } from "./safetensors/read.ts";
 import { tfjs } from "./tfjs/read.ts";
 

@@ -1,7 +1,7 @@
 import { elementCount } from "../tensor/shape.ts";
 import type { Model, StoredTensor, TensorRole } from "./model.ts";
 
-/** How much of a file the weight layers explain. Counts are of elements. */
+/** How much of a file the weight layers explain. Counts are of elements, shared ones once. */
 export interface Coverage {
   /** Every stored element, constants left out. */
   readonly parameters: number;
@@ -19,8 +19,9 @@ export interface Coverage {
 }
 
 export function coverageOf(model: Model): Coverage {
+  const own = model.tensors.filter((tensor) => tensor.sharesWith === undefined);
   const count = (role: TensorRole): number =>
-    model.tensors.reduce((sum, tensor) => (tensor.role === role ? sum + sizeOf(tensor) : sum), 0);
+    own.reduce((sum, tensor) => (tensor.role === role ? sum + sizeOf(tensor) : sum), 0);
   const weights = count("weight");
   const biases = count("bias");
   const normalisation = count("normalisation");
@@ -34,7 +35,7 @@ export function coverageOf(model: Model): Coverage {
     biases,
     normalisation,
     constants: count("constant"),
-    unexplained: model.tensors
+    unexplained: own
       .filter((tensor) => tensor.role === "unknown")
       .sort((a, b) => sizeOf(b) - sizeOf(a))
       .map(({ name, shape }) => ({ name, shape })),

@@ -1,70 +1,135 @@
-/** Where torch.save puts the data of tensors: entries of a zip archive, or one after the other behind four pickles. */
-import { readPickle, type PickleValue } from "../../bytes/pickle.ts";
+/** Where torch.save puts the data of tensors: entries of a zip archive, or one after the other behind a few pickles. */
+import { readPickle, type Pickle } from "../../bytes/pickle.ts";
+import type { PickleValue } from "../../bytes/pickleValue.ts";
 import type { ByteSource } from "../../bytes/source.ts";
-import { openZip } from "../../bytes/zip.ts";
+import { startsWith } from "../../bytes/startsWith.ts";
+import { openZip, zipSignature, type ZipEntry } from "../../bytes/zip.ts";
 import { FormatError } from "../../errors.ts";
 
-export interface TorchStorages {
+export interface TorchFile {
   /** What was saved. */
   readonly root: PickleValue;
+  /** Every class and function that the pickle names. */
+  readonly globals: ReadonlySet<string>;
+  /** `archive`: of torch.save since 1.6; `script`: of torch.jit.save; `legacy`; `pickle`: no storages of torch's. */
+  readonly layout: "archive" | "script" | "legacy" | "pickle";
+  readonly storages: TorchStorages;
+  /** Where `bytes` of the pickle itself lie in the file; null where that is packed or inside an archive. */
+  readonly pickledOffset: (bytes: Uint8Array) => number | null;
+}
+
+export interface TorchStorages {
+  readonly bigEndian: boolean;
   /** Bytes of a storage, or null where none of this key is. */
   byteLength(key: string): number | null;
   read(key: string, start: number, end: number): Promise<Uint8Array>;
-  /** Where the storage begins in the file itself; null inside an archive. */
-  offset(key: string): number | null;
+  /** Where the storage begins in the file; null for a packed one. */
+  offset(key: string): Promise<number | null>;
+  isPacked(key: string): boolean;
+  /** The archive's entry that holds it; null outside archives. */
+  entryName(key: string): string | null;
 }
 
-/** @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_UNSUPPORTED` */
-export async function openArchive(source: ByteSource): Promise<TorchStorages> {
+/** Element size of each storage that a pickle names; the older layout does not say it otherwise. */
+export type ElementSizes = (root: PickleValue) => ReadonlyMap<string, number>;
+
+/** @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` */
+export async function openTorch(source: ByteSource, sizes: ElementSizes): Promise<TorchFile> {
+  const head = await source.slice(0, Math.min(legacyHeadLength, source.byteLength));
+  if (startsWith(head, zipSignature)) return openArchive(source);
+  return isLegacy(head) ? openLegacy(source, sizes) : openPlain(source);
+}
+
+/** A name inside the archive's one folder: `data.pkl`, whatever that folder is called. */
+export function isDataPickle(name: string): boolean {
+  return /^([^/]+\/)?data\.pkl$/.test(name);
+}
+
+async function openArchive(source: ByteSource): Promise<TorchFile> {
   const entries = new Map((await openZip(source)).map((entry) => [entry.name, entry]));
-  const pickle = [...entries.values()].find(({ name }) => name.endsWith("data.pkl"));
+  const pickle = [...entries.values()].find(({ name }) => isDataPickle(name));
   if (pickle === undefined) {
     throw new FormatError("FORMAT_MALFORMED", "the archive holds no data.pkl", {
       path: [source.name],
     });
   }
   const prefix = pickle.name.slice(0, -"data.pkl".length);
-  const { value: root } = readPickle(await pickle.read(), 0, [source.name, pickle.name]);
-  const entry = (key: string): typeof pickle | undefined => entries.get(`${prefix}data/${key}`);
+  const { value: root, globals } = readPickle(await pickleOf(pickle, source), 0, [
+    source.name,
+    pickle.name,
+  ]);
+  const order = entries.get(`${prefix}byteorder`);
+  const bigEndian = order !== undefined && order.byteLength < 16 && (await textOf(order)) === "big";
+  const isScript = entries.has(`${prefix}constants.pkl`);
   return {
     root,
+    globals,
+    layout: isScript ? "script" : "archive",
+    storages: archiveStorages(entries, prefix, bigEndian),
+    pickledOffset: () => null,
+  };
+}
+
+async function textOf(entry: ZipEntry): Promise<string> {
+  return new TextDecoder().decode(await entry.read()).trim();
+}
+
+function pickleOf(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
+  if (entry.byteLength <= maxPickleLength) return entry.read();
+  throw tooLong([source.name, entry.name]);
+}
+
+function archiveStorages(
+  entries: ReadonlyMap<string, ZipEntry>,
+  prefix: string,
+  bigEndian: boolean,
+): TorchStorages {
+  // Tensors of one packed storage stand side by side: it is unpacked once for all of them.
+  let unpacked: { readonly key: string; readonly bytes: Uint8Array } | null = null;
+  const entryName = (key: string): string => `${prefix}data/${key}`;
+  const entry = (key: string): ZipEntry | undefined => entries.get(entryName(key));
+  return {
+    bigEndian,
+    entryName,
     byteLength: (key) => entry(key)?.byteLength ?? null,
-    offset: () => null,
+    isPacked: (key) => entry(key)?.isStored === false,
+    offset: async (key) => (await entry(key)?.dataOffset()) ?? null,
     async read(key, start, end) {
-      return (await entry(key)!.read()).subarray(start, end);
+      const own = entry(key)!;
+      if (own.isStored) return own.slice(start, end);
+      if (unpacked?.key !== key) {
+        unpacked = null;
+        unpacked = { key, bytes: await own.read() };
+      }
+      return unpacked.bytes.subarray(start, end);
     },
   };
 }
 
-/** First bytes of a legacy file: a pickle of torch's magic number. */
-export const legacySignature: readonly number[] = [
-  0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
+/** A legacy file begins with a pickle of this number, of 10 bytes, in any protocol. */
+const legacyMagic: readonly number[] = [
+  0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
 ];
+const legacyHeadLength = 32;
 
-const maxPickleLength = 2 ** 26;
+export function isLegacy(head: Uint8Array): boolean {
+  if (head[0] !== 0x80) return false;
+  const start = head[2] === 0x95 ? 11 : 2;
+  return startsWith(head.subarray(start), legacyMagic);
+}
 
-/**
- * Magic number, version, machine, object, list of storage keys; then each storage as a count (8 bytes) and its elements.
- * `elementSize` says how many bytes an element of a storage takes.
- * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_UNSUPPORTED`
- */
-export async function openLegacy(
-  source: ByteSource,
-  elementSizes: (root: PickleValue) => ReadonlyMap<string, number>,
-): Promise<TorchStorages> {
+const maxPickleLength = 2 ** 30;
+const firstReadLength = 2 ** 22;
+
+/** Magic number, version, machine, object, list of storage keys; then each storage as a count (8 bytes) and its elements. */
+async function openLegacy(source: ByteSource, elementSizes: ElementSizes): Promise<TorchFile> {
   const path = [source.name];
-  const head = await source.slice(0, Math.min(maxPickleLength, source.byteLength));
-  let at = 0;
-  const pickles: PickleValue[] = [];
-  while (pickles.length < 5) {
-    const { value, end } = readPickle(head, at, path);
-    pickles.push(value);
-    at = end;
-  }
-  const [, , , root = null, keys] = pickles;
+  const { pickles, head } = await readPickles(source, 5);
+  const [, , , { value: root, globals } = nothing, keys] = pickles;
   const sizes = elementSizes(root);
   const spans = new Map<string, { offset: number; byteLength: number }>();
-  for (const key of Array.isArray(keys) ? keys.map(String) : []) {
+  let at = keys?.end ?? 0;
+  for (const key of Array.isArray(keys?.value) ? keys.value.map(String) : []) {
     const count = await source.slice(at, at + 8);
     const view = new DataView(count.buffer, count.byteOffset, 8);
     const byteLength = Number(view.getBigUint64(0, true)) * (sizes.get(key) ?? NaN);
@@ -79,11 +144,72 @@ export async function openLegacy(
   }
   return {
     root,
-    byteLength: (key) => spans.get(key)?.byteLength ?? null,
-    offset: (key) => spans.get(key)?.offset ?? null,
-    read(key, start, end) {
-      const { offset } = spans.get(key)!;
-      return source.slice(offset + start, offset + end);
+    globals,
+    layout: "legacy",
+    storages: {
+      // Written little-endian by every machine.
+      bigEndian: false,
+      entryName: () => null,
+      isPacked: () => false,
+      byteLength: (key) => spans.get(key)?.byteLength ?? null,
+      offset: async (key) => spans.get(key)?.offset ?? null,
+      read(key, start, end) {
+        const { offset } = spans.get(key)!;
+        return source.slice(offset + start, offset + end);
+      },
     },
+    pickledOffset: (bytes) => offsetIn(head, bytes),
   };
+}
+
+/** A pickle alone, without storages of torch's: NumPy arrays most often. */
+async function openPlain(source: ByteSource): Promise<TorchFile> {
+  const { pickles, head } = await readPickles(source, 1);
+  const { value: root, globals } = pickles[0] ?? nothing;
+  const storages: TorchStorages = {
+    bigEndian: false,
+    entryName: () => null,
+    isPacked: () => false,
+    byteLength: () => null,
+    offset: async () => null,
+    read: async () => new Uint8Array(0),
+  };
+  return {
+    root,
+    globals,
+    layout: "pickle",
+    storages,
+    pickledOffset: (bytes) => offsetIn(head, bytes),
+  };
+}
+
+const nothing: Pickle = { value: null, end: 0, globals: new Set() };
+
+/** Pickles from the start of the file, of which more is read only where they go on. */
+async function readPickles(
+  source: ByteSource,
+  count: number,
+): Promise<{ readonly pickles: readonly Pickle[]; readonly head: Uint8Array }> {
+  for (let length = firstReadLength; ; length *= 16) {
+    const head = await source.slice(0, Math.min(length, source.byteLength));
+    try {
+      const pickles: Pickle[] = [];
+      for (let at = 0; pickles.length < count; at = pickles.at(-1)!.end) {
+        pickles.push(readPickle(head, at, [source.name]));
+      }
+      return { pickles, head };
+    } catch (error) {
+      const isCut = error instanceof FormatError && error.code === "FORMAT_TRUNCATED";
+      if (!isCut || head.byteLength === source.byteLength) throw error;
+      if (length >= maxPickleLength) throw tooLong([source.name]);
+    }
+  }
+}
+
+function tooLong(path: readonly string[]): FormatError {
+  return new FormatError("FORMAT_LIMIT", `the pickle has over ${maxPickleLength} bytes`, { path });
+}
+
+function offsetIn(head: Uint8Array, bytes: Uint8Array): number | null {
+  return bytes.buffer === head.buffer ? bytes.byteOffset - head.byteOffset : null;
 }

@@ -1,0 +1,29 @@
+import { startsWith } from "../../bytes/startsWith.ts";
+import { openZip, zipSignature } from "../../bytes/zip.ts";
+import type { Format } from "../format.ts";
+import { patchPytorch } from "./patch.ts";
+import { readPytorch } from "./read.ts";
+import { isDataPickle } from "./storages.ts";
+
+/** Protocol 2 to 5; dictionaries and lists of the protocols before begin with these bytes. */
+function looksLikePickle(head: Uint8Array): boolean {
+  if (head[0] === 0x80) return head[1]! >= 2 && head[1]! <= 5 && head.byteLength > 3;
+  const start = new TextDecoder("latin1").decode(head.subarray(0, 32));
+  return /^(\([dl]p\d+\n|[}\]]q.[(.]|c[\w.]+\n\w+\n)/.test(start);
+}
+
+export const pytorch: Format = {
+  id: "pytorch",
+  title: "PyTorch",
+  async recognises(head, source) {
+    if (looksLikePickle(head)) return true;
+    if (!startsWith(head, zipSignature)) return false;
+    try {
+      return (await openZip(source)).some(({ name }) => isDataPickle(name));
+    } catch {
+      return false;
+    }
+  },
+  read: readPytorch,
+  patch: patchPytorch,
+};

@@ -1,0 +1,104 @@
+import { editedPieces, type ByteEdit } from "../../bytes/pieces.ts";
+import type { ByteSource } from "../../bytes/source.ts";
+import { patchZip } from "../../bytes/zipPatch.ts";
+import { FormatError } from "../../errors.ts";
+import type { Model } from "../../model/model.ts";
+import { bitsOf, byteLengthOf } from "../../tensor/dtype.ts";
+import { storedBytes, tensorOf } from "../editInPlace.ts";
+import type { PatchedFile, TensorChanges } from "../format.ts";
+import { openWeights } from "./read.ts";
+import type { TorchFile } from "./storages.ts";
+import { placeOf } from "./storedTensor.ts";
+import { repeats, scatter, swapBytes } from "./strides.ts";
+import type { TensorRecord } from "./tensorRecord.ts";
+
+/**
+ * A copy of the file with new values: bytes of the changed elements alone, and the checksums of an archive. Tensors that share
+ * elements change together; of changes to one element the later wins.
+ * @throws {FormatError} `FORMAT_UNSUPPORTED` for what is packed into the pickle, expanded or sparse; else as `editInPlace`
+ */
+export async function patchPytorch(
+  source: ByteSource,
+  model: Model,
+  changes: TensorChanges,
+): Promise<readonly PatchedFile[]> {
+  const { file, chosen } = await openWeights(source);
+  const records = new Map(chosen.tensors.map(({ name, record }) => [name, record]));
+  const edits = new Map<string | null, ByteEdit[]>();
+  for (const [name, values] of changes) {
+    const tensor = tensorOf(model, name);
+    const path = [model.name, name];
+    const record = records.get(name);
+    if (record === undefined) throw notInPlace(path, "it is not stored by this name");
+    const bytes = await storedBytes(tensor, values, path);
+    const { entry, base } = await holderOf(record, file, path);
+    const own = edits.get(entry) ?? [];
+    edits.set(entry, own);
+    own.push(await editOf({ record, file, path, bytes, base, earlier: own }));
+  }
+  const inFile = edits.get(null) ?? [];
+  const inEntries = [...edits].flatMap(([entry, own]) =>
+    entry === null ? [] : [[entry, { edits: own }] as const],
+  );
+  const isArchive = inEntries.length > 0 || file.layout === "archive" || file.layout === "script";
+  const pieces = isArchive
+    ? await patchZip(source, new Map(inEntries))
+    : editedPieces(source, inFile);
+  return [{ file: null, pieces }];
+}
+
+/** The archive's entry with the tensor's storage, or the file itself; and where the storage begins in it. */
+async function holderOf(
+  { data }: TensorRecord,
+  { storages, pickledOffset }: TorchFile,
+  path: readonly string[],
+): Promise<{ readonly entry: string | null; readonly base: number }> {
+  if (data.kind === "storage") {
+    const entry = storages.entryName(data.key);
+    const base = entry === null ? await storages.offset(data.key) : 0;
+    if (base !== null) return { entry, base };
+  }
+  if (data.kind === "pickled" && data.bytes instanceof Uint8Array) {
+    const base = pickledOffset(data.bytes);
+    if (base !== null) return { entry: null, base };
+  }
+  throw notInPlace(path, "its values are no plain bytes of the file");
+}
+
+/** New bytes for the span from the tensor's first element to its last; what lies between its elements stays. */
+async function editOf(own: {
+  readonly record: TensorRecord;
+  readonly file: TorchFile;
+  readonly path: readonly string[];
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  readonly earlier: readonly ByteEdit[];
+}): Promise<ByteEdit> {
+  const { record, file, path, bytes, base, earlier } = own;
+  if (repeats(record)) throw notInPlace(path, "several of its elements are one in the file");
+  const place = await placeOf(record, file, path);
+  const size = bitsOf(record.dtype) < 8 ? 1 : byteLengthOf(record.dtype, 1);
+  const elements = place.bigEndian ? swapBytes(bytes, size) : bytes;
+  const offset = base + place.begin;
+  if (place.isPlain) return { offset, bytes: elements };
+  const span = (await place.read(place.begin, place.end)).slice();
+  for (const edit of earlier) overlay({ offset, bytes: span }, edit);
+  scatter(span, elements, record, size);
+  return { offset, bytes: span };
+}
+
+/** What of `edit` falls within `target`. */
+function overlay(target: ByteEdit, edit: ByteEdit): void {
+  const from = Math.max(target.offset, edit.offset);
+  const to = Math.min(target.offset + target.bytes.length, edit.offset + edit.bytes.length);
+  if (from >= to) return;
+  const part = edit.bytes.subarray(from - edit.offset, to - edit.offset);
+  target.bytes.set(part, from - target.offset);
+}
+
+function notInPlace(path: readonly string[], why: string): FormatError {
+  return new FormatError("FORMAT_UNSUPPORTED", `this tensor cannot be changed in place: ${why}`, {
+    path,
+    hint: "Write the whole model as safetensors instead.",
+  });
+}
