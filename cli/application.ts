@@ -13,6 +13,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
+import { patchCommand } from "./commands/patch.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reinitCommand } from "./commands/reinit.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -75,6 +76,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         analyze: analyzeCommand,
         doctor: doctorCommand,
         epochs: epochsCommand,
+        patch: patchCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,
         train: trainCommand,

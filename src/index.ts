@@ -24,6 +24,7 @@ export type { Series, Snapshot } from "./model/series.ts";
 export { readChunks, type TensorChunk } from "./model/readChunks.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
+export { matchTensors, type MatchOptions, type TensorMatch } from "./model/matchTensors.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
 export {
   examineSource,
