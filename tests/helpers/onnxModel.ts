@@ -14,6 +14,8 @@ export interface OnnxModelParts extends GraphParts {
   readonly irVersion?: number;
   readonly functions?: onnx.IFunctionProto[];
   readonly opset?: number;
+  /** Version of com.microsoft's operators, where the model has some. */
+  readonly microsoft?: number;
 }
 
 export interface GraphParts {
@@ -30,13 +32,17 @@ export function onnxModel({
   irVersion = 8,
   functions = [],
   opset = 15,
+  microsoft,
   ...parts
 }: OnnxModelParts): Uint8Array {
   const message = ModelProto.create({
     irVersion,
     producerName: "test",
     producerVersion: "1",
-    opsetImport: [{ domain: "", version: opset }],
+    opsetImport: [
+      { domain: "", version: opset },
+      ...(microsoft === undefined ? [] : [{ domain: "com.microsoft", version: microsoft }]),
+    ],
     graph: graph(parts),
     functions,
   });
@@ -61,7 +67,7 @@ export function graph({
       name,
       type: { tensorType: { elemType: 1, ...(dims && { shape: shapeOf(dims) }) } },
     })),
-    output: named.map((name) => ({ name })),
+    output: named.map((name) => ({ name, type: { tensorType: { elemType: 1 } } })),
   };
 }
 
@@ -78,6 +84,11 @@ export type AttributeValue =
   | Tensor
   | { readonly graph: Graph }
   | { readonly float: number };
+
+/** A node of com.microsoft's domain. */
+export function microsoftNode(...parts: Parameters<typeof node>): GraphNode {
+  return { ...node(...parts), domain: "com.microsoft" };
+}
 
 /** A node; whole numbers are `i`, lists `ints`, `{ float }` is `f`. */
 export function node(

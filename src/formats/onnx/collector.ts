@@ -210,10 +210,11 @@ function weightLayer(
 
 /** The file's own tensor where the layer reads it as it is, so that both are one object. */
 function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>): StoredTensor {
-  const { name, dtype, shape, quantisation, location, records } = constant;
+  const { name, dtype, shape, quantisation, location, records, readSpan, encode } = constant;
   const [record] = records;
   const own = record && stored.get(record);
-  const isWhole = records.length === 1 && own?.name === name && sameShape(own.shape, shape);
+  const isSame = own?.name === name && (constant.isUnpacked || sameShape(own.shape, shape));
+  const isWhole = records.length === 1 && isSame;
   if (isWhole && quantisation === undefined) return own;
   const tensor: StoredTensor = {
     name,
@@ -222,6 +223,8 @@ function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>
     role: "weight",
     ...(quantisation !== undefined && { quantisation }),
     ...(location && { location }),
+    ...(readSpan && { readSpan }),
+    ...(encode && { encode }),
     read: () => constant.read(),
   };
   if (isWhole) stored.set(record!, tensor);

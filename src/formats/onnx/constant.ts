@@ -25,12 +25,18 @@ export interface Constant {
   readonly records: readonly TensorRecord[];
   /** How many constants have to be read or computed for it, each use counted. */
   readonly cost: number;
+  /** Set where `shape` and `dtype` are of the elements that a record of bytes holds. */
+  readonly isUnpacked?: true;
   /** Reads, and folds, anew each time. */
   read(): Promise<FloatArray>;
+  /** Elements [start, end), where they can be had alone. */
+  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
+  /** As `StoredTensor.encode`, of values in this order. */
+  readonly encode?: (values: FloatArray) => Uint8Array | Promise<Uint8Array>;
 }
 
 export function constantOf(record: TensorRecord): Constant {
-  const { name, dtype, shape, location } = record;
+  const { name, dtype, shape, location, readSpan } = record;
   return {
     kind: "constant",
     name,
@@ -40,13 +46,25 @@ export function constantOf(record: TensorRecord): Constant {
     records: [record],
     cost: 1,
     read: () => record.read(),
+    ...(readSpan && { readSpan }),
   };
+}
+
+/** Elements [start, end): alone where they can be had so, else out of the whole. */
+export async function spanOf(constant: Constant, start: number, end: number): Promise<FloatArray> {
+  if (constant.readSpan !== undefined) return constant.readSpan(start, end);
+  return (await constant.read()).subarray(start, end);
 }
 
 /** What folding makes of `inputs`: their names inside `fold(…)`, their records, no place in the file. */
 export function foldedFrom(
   inputs: readonly Constant[],
-  made: { dtype?: DType; shape: Shape; read: () => Promise<FloatArray> },
+  made: {
+    dtype?: DType;
+    shape: Shape;
+    read: () => Promise<FloatArray>;
+    readSpan?: Constant["readSpan"];
+  },
 ): Constant {
   const quantisation = inputs.find((input) => input.quantisation !== undefined)?.quantisation;
   return {
@@ -58,6 +76,7 @@ export function foldedFrom(
     records: [...new Set(inputs.flatMap((input) => input.records))],
     cost: inputs.reduce((sum, input) => sum + input.cost, 1),
     read: made.read,
+    ...(made.readSpan && { readSpan: made.readSpan }),
   };
 }
 

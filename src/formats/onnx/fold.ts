@@ -50,7 +50,7 @@ async function foldCast(node: NodeReader, [data]: Inputs) {
   if (data === undefined) return null;
   const dtype = knownType(node.int("to", 0));
   if (dtype === null || dtype === data.dtype) return dtype && data;
-  return foldedFrom([data], { dtype, shape: data.shape, read: () => data.read() });
+  return foldedFrom([data], { dtype, shape: data.shape, ...sameOrder(data) });
 }
 
 async function foldTranspose(node: NodeReader, [data]: Inputs) {
@@ -70,7 +70,11 @@ function reshaped(data: Constant, shape: Shape): Constant | null {
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) return null;
   const count = shape.reduce((a, b) => a * b, 1);
   if (count !== elementCount(data.shape)) return null;
-  return foldedFrom([data], { shape, read: () => data.read() });
+  return foldedFrom([data], { shape, ...sameOrder(data) });
+}
+
+function sameOrder(data: Constant): Pick<Constant, "read" | "readSpan"> {
+  return { read: () => data.read(), ...(data.readSpan && { readSpan: data.readSpan }) };
 }
 
 async function foldReshape(node: NodeReader, inputs: Inputs) {

@@ -1,13 +1,15 @@
 import type { FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
-import { checkGenerated, foldedFrom, type Constant, type Fold } from "./constant.ts";
+import { checkGenerated, foldedFrom, spanOf, type Constant, type Fold } from "./constant.ts";
 
 /** One constant element by element. */
 export function foldUnary(compute: (value: number) => number): Fold {
   return async (_, [data]) => {
     if (data === undefined) return null;
     const read = async (): Promise<FloatArray> => (await data.read()).map(compute);
-    return foldedFrom([data], { shape: data.shape, read });
+    const readSpan = async (start: number, end: number): Promise<FloatArray> =>
+      (await spanOf(data, start, end)).map(compute);
+    return foldedFrom([data], { shape: data.shape, read, ...(data.readSpan && { readSpan }) });
   };
 }
 

@@ -1,6 +1,6 @@
 /** Walks the nodes in order, folding what is constant, placing weights, and following the neurons. */
 import { FormatError } from "../../errors.ts";
-import { isFloat } from "../../tensor/dtype.ts";
+import { bitsOf, isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { freshAxis, unknownActivation, type Activation } from "./activation.ts";
 import { collector, type Collected } from "./collector.ts";
@@ -160,7 +160,8 @@ function openInput({ name, shape }: OnnxInput): Activation {
 function noteUnknown({ node, collect }: Call, constants: readonly Constant[]): void {
   const weighty = constants.filter(
     ({ dtype, quantisation, shape }) =>
-      (isFloat(dtype) || quantisation !== undefined) &&
+      (isFloat(dtype) || bitsOf(dtype) <= 8 || quantisation !== undefined) &&
+      dtype !== "bool" &&
       shape.length >= 2 &&
       elementCount(shape) > 1,
   );

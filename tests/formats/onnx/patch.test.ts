@@ -110,7 +110,7 @@ test("external data: the model stays, the data file changes in its span", async 
 });
 
 test.each<{ name: string; values: FloatArray; code: ErrorCode }>([
-  { name: "q", values: new Float32Array(4), code: "FORMAT_UNSUPPORTED" },
+  { name: "q", values: new Float32Array(4).fill(100), code: "FORMAT_UNSUPPORTED" },
   { name: "listed", values: new Float32Array(4), code: "FORMAT_UNSUPPORTED" },
   { name: "fold(raw)", values: new Float32Array(4), code: "FORMAT_UNSUPPORTED" },
   { name: "raw", values: new Float32Array(3), code: "SHAPE_MISMATCH" },

@@ -39,19 +39,17 @@ export function gemm(call: Call): readonly Activation[] {
 
 /** NumPy's matmul: the last axis of the left factor meets the one before last of the right. */
 export function matMul(call: Call): readonly Activation[] {
-  return matMulOf(call, { left: 0, right: 1 });
+  const right = constantAt(call, 1);
+  if (isWeighty(right)) return [timesWeight(call, right, activationAt(call, 0))];
+  const left = constantAt(call, 0);
+  if (isWeighty(left)) return [weightTimes(call, left, activationAt(call, 1))];
+  return [productOfActivations(activationAt(call, 0), activationAt(call, 1))];
 }
 
-/** Matmul of the inputs at `left` and `right`; the quantised forms have scales between them. */
-export function matMulOf(
-  call: Call,
-  { left, right, weight }: { left: number; right: number; weight?: Constant },
-): readonly Activation[] {
-  const b = weight ?? constantAt(call, right);
-  if (isWeighty(b)) return [timesWeight(call, b, activationAt(call, left))];
-  const a = constantAt(call, left);
-  if (isWeighty(a)) return [weightTimes(call, a, activationAt(call, right))];
-  return [productOfActivations(activationAt(call, left), activationAt(call, right))];
+/** The first input times a weight [out, in], as runtimes store packed ones. */
+export function matMulRows(call: Call, constant: Constant): readonly Activation[] {
+  const activation = activationAt(call, 0);
+  return [withMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 1 })];
 }
 
 function timesWeight(call: Call, constant: Constant, activation: Activation): Activation {

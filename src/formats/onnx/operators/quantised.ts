@@ -1,20 +1,45 @@
-/** Operators on quantised weights, as QDQ pairs, QLinear… and …Integer operators write them. */
-import type { Activation } from "../activation.ts";
+/** Operators on quantised weights, as QDQ pairs, QLinear… and …Integer operators and com.microsoft's forms write them. */
+import { isFloat, type DType } from "../../../tensor/dtype.ts";
+import { unknownActivation, type Activation } from "../activation.ts";
 import type { Constant } from "../constant.ts";
-import { dequantise } from "../dequantise.ts";
+import { dequantise, quantise } from "../dequantise.ts";
 import { activationAt, claimInputs, constantAt, type Call, type Consumer } from "../operator.ts";
+import { knownType } from "../tensorProto.ts";
 import { convOf } from "./conv.ts";
-import { matMulOf } from "./dense.ts";
+import { gemm, matMul } from "./dense.ts";
+import type { QuantisedForm } from "./quantisedForms.ts";
 
 /** DequantizeLinear of a constant is a constant; of an activation it changes nothing here. */
 export function dequantizeLinear(call: Call): Constant | readonly Activation[] {
   const data = constantAt(call, 0);
   claimInputs(call, 1, "constant");
   if (data === null) return [activationAt(call, 0)];
-  const axis = call.node.axis(data.shape.length, 1);
-  const blockSize = call.node.int("block_size", 0);
-  const real = dequantise(data, constantAt(call, 1), constantAt(call, 2), { axis, blockSize });
-  return real ?? [activationAt(call, 0)];
+  const place = placeOf(call, data);
+  return dequantise(data, constantAt(call, 1), constantAt(call, 2), place) ?? lost(call, data);
+}
+
+/** QuantizeLinear of a constant is a constant too: weights of a network that was trained to be quantised. */
+export function quantizeLinear(call: Call): Constant | readonly Activation[] {
+  const data = constantAt(call, 0);
+  const scale = constantAt(call, 1);
+  const zeroPoint = constantAt(call, 2);
+  claimInputs(call, 1, "constant");
+  if (data === null || scale === null) return [activationAt(call, 0)];
+  const stated = knownType(call.node.int("output_dtype", 0));
+  const dtype: DType = zeroPoint?.dtype ?? stated ?? "uint8";
+  const place = { ...placeOf(call, data), dtype };
+  return quantise(data, scale, zeroPoint, place) ?? [activationAt(call, 0)];
+}
+
+function placeOf({ node }: Call, { shape }: Constant): { axis: number; blockSize: number } {
+  return { axis: node.axis(shape.length, 1), blockSize: node.int("block_size", 0) };
+}
+
+/** A weight whose scale does not fit it: named and counted. */
+function lost(call: Call, data: Constant): readonly Activation[] {
+  call.collect.claim(data, "unknown");
+  call.collect.unknownOperator(call.node.opType);
+  return [unknownActivation];
 }
 
 /** x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias. */
@@ -28,9 +53,9 @@ export function qLinearConv(call: Call): readonly Activation[] {
 /** a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero. */
 export function qLinearMatMul(call: Call): readonly Activation[] {
   claimParameters(call, [1, 2, 4, 5, 6, 7]);
-  const scale = constantAt(call, 4);
-  const weight = real(call, 3, { scale, zeroPoint: 5, axis: -1 });
-  return matMulOf(call, { left: 0, right: 3, ...(weight && { weight }) });
+  const left = real(call, 0, { scale: constantAt(call, 1), zeroPoint: 2, axis: -2 });
+  const right = real(call, 3, { scale: constantAt(call, 4), zeroPoint: 5, axis: -1 });
+  return matMul(withInputs(call, [left ?? call.inputs[0], right ?? call.inputs[3]]));
 }
 
 /** x, w, x_zero, w_zero; the scale is multiplied in later. */
@@ -42,8 +67,35 @@ export function convInteger(call: Call): readonly Activation[] {
 /** a, b, a_zero, b_zero; the scale is multiplied in later. */
 export function matMulInteger(call: Call): readonly Activation[] {
   claimParameters(call, [2, 3]);
-  const weight = real(call, 1, { scale: laterScale(call), zeroPoint: 3, axis: -1 });
-  return matMulOf(call, { left: 0, right: 1, ...(weight && { weight }) });
+  const scale = laterScale(call);
+  const left = real(call, 0, { scale, zeroPoint: 2, axis: -2 });
+  const right = real(call, 1, { scale, zeroPoint: 3, axis: -1 });
+  return matMul(withInputs(call, [left ?? call.inputs[0], right ?? call.inputs[1]]));
+}
+
+/** com.microsoft: a, a_scale, a_zero, b, b_scale, b_zero, c, y_scale, y_zero; scales of b by its columns as they are stored. */
+export function qGemm(call: Call): readonly Activation[] {
+  claimParameters(call, [1, 2, 4, 5, 7, 8]);
+  const axis = call.node.int("transB", 0) === 0 ? 1 : 0;
+  const weight = real(call, 3, { scale: constantAt(call, 4), zeroPoint: 5, axis });
+  return gemm(withInputs(call, [call.inputs[0], weight ?? call.inputs[3], call.inputs[6]]));
+}
+
+/** com.microsoft: a (float), b, b_scale, b_zero, bias. */
+export function dynamicQuantizeMatMul(call: Call): readonly Activation[] {
+  claimParameters(call, [2, 3]);
+  claimInputs(call, 4, "bias");
+  const weight = real(call, 1, { scale: constantAt(call, 2), zeroPoint: 3, axis: -1 });
+  return matMul(withInputs(call, [call.inputs[0], weight ?? call.inputs[1]]));
+}
+
+/** com.microsoft: a, b, a_scale, b_scale, a_zero, b_zero, bias. */
+export function matMulIntegerToFloat(call: Call): readonly Activation[] {
+  claimParameters(call, [2, 3, 4, 5]);
+  claimInputs(call, 6, "bias");
+  const left = real(call, 0, { scale: constantAt(call, 2), zeroPoint: 4, axis: -2 });
+  const right = real(call, 1, { scale: constantAt(call, 3), zeroPoint: 5, axis: -1 });
+  return matMul(withInputs(call, [left ?? call.inputs[0], right ?? call.inputs[1]]));
 }
 
 /** DynamicQuantizeLinear: the values, then their scale and zero point. */
@@ -51,22 +103,44 @@ export function dynamicQuantize(call: Call): readonly Activation[] {
   return [activationAt(call, 0)];
 }
 
-function claimParameters(call: Call, inputs: readonly number[]): void {
+/** The same node with other inputs: those that an operator on real numbers takes. */
+export function withInputs(call: Call, inputs: Call["inputs"]): Call {
+  return { ...call, inputs };
+}
+
+/** The inputs of an operator on real numbers, picked out of those of its quantised form; scales and zero points are constants. */
+export function onReals(call: Call, form: QuantisedForm): Call {
+  const kept = form.inputs(call.inputs.length);
+  const others = Array.from(call.inputs.keys()).filter((at) => !kept.includes(at));
+  claimParameters(call, others);
+  return withInputs(
+    call,
+    kept.map((at) => call.inputs[at]),
+  );
+}
+
+export function claimParameters(call: Call, inputs: readonly number[]): void {
   for (const at of inputs) {
     const constant = constantAt(call, at);
     if (constant !== null) call.collect.claim(constant, "constant");
   }
 }
 
+/** The input at `at` as real numbers; with a scale that does not fit it, in units of its own. Null: no quantised constant. */
 function real(
   call: Call,
   at: number,
   { scale, zeroPoint, axis }: { scale: Constant | null; zeroPoint: number; axis: number },
 ): Constant | null {
   const data = constantAt(call, at);
-  if (data === null) return null;
-  const own = axis < 0 ? axis + data.shape.length : axis;
-  return dequantise(data, scale, constantAt(call, zeroPoint), { axis: own });
+  if (data === null || (isFloat(data.dtype) && scale === null)) return null;
+  const place = { axis: axis < 0 ? axis + data.shape.length : axis };
+  const zeros = constantAt(call, zeroPoint);
+  return (
+    dequantise(data, scale, zeros, place) ??
+    dequantise(data, null, zeros, place) ??
+    dequantise(data, null, null, place)
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** LSTM, GRU and RNN: W and R hold every gate of every direction; each direction is a weight layer of its own. */
 import { weightLayout } from "../../../tensor/layout.ts";
 import { freshAxis, unknownActivation, type Activation, type Axis } from "../activation.ts";
-import type { Constant } from "../constant.ts";
+import { spanOf, type Constant } from "../constant.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
 import { wiringOf } from "../positions.ts";
 
@@ -85,14 +85,19 @@ function outputs(
 function directionOf(constant: Constant, direction: number): Constant {
   const [directions, rows, columns] = constant.shape as [number, number, number];
   const count = rows * columns;
-  const { location, name, ...rest } = constant;
+  if (directions === 1) return { ...constant, shape: [rows, columns] };
+  const { location, name, encode: _, readSpan: __, ...rest } = constant;
   const byteLength = location && location.byteLength / directions;
   const offset = location && location.offset + direction * byteLength!;
   return {
     ...rest,
-    name: directions === 1 ? name : `${name}[${direction}]`,
+    name: `${name}[${direction}]`,
     shape: [rows, columns],
     ...(location && { location: { ...location, offset: offset!, byteLength: byteLength! } }),
-    read: async () => (await constant.read()).subarray(direction * count, (direction + 1) * count),
+    read: () => spanOf(constant, direction * count, (direction + 1) * count),
+    ...(constant.readSpan && {
+      readSpan: (start: number, end: number) =>
+        spanOf(constant, direction * count + start, direction * count + end),
+    }),
   };
 }

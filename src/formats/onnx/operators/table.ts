@@ -8,7 +8,9 @@ import { conv, convTranspose } from "./conv.ts";
 import { gemm, matMul } from "./dense.ts";
 import { compare, gate, normalise, pass, product, skipNormalise, sum } from "./elementwise.ts";
 import { einsum } from "./einsum.ts";
+import * as packed from "./packed.ts";
 import * as quantised from "./quantised.ts";
+import { quantisedForms } from "./quantisedForms.ts";
 import { recurrent } from "./recurrent.ts";
 import { argument, globalPool, pad, pool, reduce, resample } from "./spatial.ts";
 import * as selection from "./selection.ts";
@@ -31,6 +33,13 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [quantised.convInteger, ["ConvInteger"]],
   [quantised.matMulInteger, ["MatMulInteger"]],
   [quantised.dynamicQuantize, ["DynamicQuantizeLinear"]],
+  [quantised.quantizeLinear, ["QuantizeLinear"]],
+  [quantised.qGemm, ["QGemm"]],
+  [quantised.dynamicQuantizeMatMul, ["DynamicQuantizeMatMul"]],
+  [quantised.matMulIntegerToFloat, ["MatMulIntegerToFloat"]],
+  [packed.matMulNBits, ["MatMulNBits"]],
+  [packed.matMulBnb4, ["MatMulBnb4"]],
+  [packed.gatherBlockQuantized, ["GatherBlockQuantized"]],
   [sum, ["Add", "Sub", "Sum", "Mean"]],
   [product, ["Mul", "Div"]],
   [compare, ["Max", "Min", "Pow", "Mod", "Where", "Equal", "Greater", "GreaterOrEqual", "Less"]],
@@ -53,7 +62,7 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
     ["Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sign", "Sin", "Sinh"],
   ],
   [pass, ["Softplus", "Softsign", "Sqrt", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Trilu"]],
-  [pass, ["BitwiseNot", "Cast", "CastLike", "CumSum", "Dropout", "FastGelu", "QuantizeLinear"]],
+  [pass, ["BitwiseNot", "Cast", "CastLike", "CumSum", "Dropout", "FastGelu"]],
   [pool, ["MaxPool", "AveragePool", "LpPool"]],
   [globalPool, ["GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]],
   [resample, ["Resize", "Upsample", "GridSample"]],
@@ -79,6 +88,10 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
 ];
 
 const known = new Map(rules.flatMap(([rule, names]) => names.map((name) => [name, rule] as const)));
+for (const [name, form] of quantisedForms) {
+  const rule = known.get(form.as);
+  if (rule !== undefined) known.set(name, (call) => rule(quantised.onReals(call, form)));
+}
 
 /** Operators without neurons of their own, whose tensors are no weights. */
 const plain: ReadonlySet<string> = new Set([
