@@ -50,3 +50,23 @@ export function jsonSource(
 ): ByteSource {
   return memorySource(new TextEncoder().encode(JSON.stringify(json)), "model.json", siblings);
 }
+
+/** A node of a TensorFlow graph. */
+export function graphNode(
+  op: string,
+  name: string,
+  input: readonly string[] = [],
+  attr: object = {},
+): object {
+  return { name, op, input, attr };
+}
+
+export function constantNodes(tensors: readonly TfjsTensor[]): object[] {
+  return tensors.map(({ name }) => graphNode("Const", name));
+}
+
+/** A Placeholder; -1 is a size that is not known. */
+export function placeholderNode(name: string, sizes: readonly number[]): object {
+  const dim = sizes.map((size) => ({ size: String(size) }));
+  return graphNode("Placeholder", name, [], { shape: { shape: { dim } } });
+}

@@ -20,16 +20,39 @@ export interface Flow {
   /** Axes behind the one that carries neurons: 0 when it is the last. */
   readonly back: number;
   readonly rank: number | null;
+  /** Where a reshape parted the neurons' axis (heads of an attention): its outer factors, outermost first. */
+  readonly outer: readonly Part[];
+  /** True behind a factor per channel: what is added next belongs to a normalisation. */
+  readonly isScaled: boolean;
+}
+
+/** A factor of the neurons' axis. */
+export interface Part {
+  /** Axes behind it; null while it is joined with an axis of positions. */
+  readonly back: number | null;
+  readonly size: number;
+}
+
+export function flowOf(activation: Activation, back: number, rank: number | null): Flow {
+  return { kind: "flow", activation, back, rank, outer: [], isScaled: false };
+}
+
+/** Computed in the graph from constants alone. */
+export interface Computed {
+  readonly kind: "computed";
+  readonly parts: readonly Constant[];
 }
 
 /** A list of integers that was put together in the graph; null where an entry depends on the input. */
 export interface Numbers {
   readonly kind: "numbers";
   readonly numbers: readonly (number | null)[];
+  /** True where more may stand in front. */
+  readonly isOpen?: boolean;
 }
 
 /** Null: nothing is known of it. */
-export type Value = Constant | Flow | Numbers | null;
+export type Value = Constant | Flow | Numbers | Computed | null;
 
 export function numbersOf(value: Value | undefined): readonly (number | null)[] | null {
   return value?.kind === "constant" || value?.kind === "numbers" ? value.numbers : null;
@@ -39,6 +62,14 @@ export function flowsOf(values: readonly Value[]): Flow[] {
   return values.filter((value) => value?.kind === "flow");
 }
 
+/** The constants among `values`, those inside computed ones too. */
+export function constantsIn(values: readonly Value[]): Constant[] {
+  return values.flatMap((value): readonly Constant[] => {
+    if (value?.kind === "constant") return [value];
+    return value?.kind === "computed" ? value.parts : [];
+  });
+}
+
 /** Distance of an axis from the last one; null when it is counted from the front of an unknown rank. */
 export function backOf(axis: number, rank: number | null): number | null {
   if (axis < 0) return -axis - 1;
@@ -46,17 +77,35 @@ export function backOf(axis: number, rank: number | null): number | null {
 }
 
 export function transposed(value: Value, order: readonly (number | null)[] | null): Value {
+  if (value?.kind === "computed") return value;
   if (order === null || order.some((axis) => axis === null)) return null;
   const axes = order as readonly number[];
   if (value?.kind === "constant") {
     const view = value.view && axes.map((axis) => value.view![axis] ?? []);
     return { ...value, view, numbers: null };
   }
-  if (value?.kind !== "flow") return null;
-  const from = axes.length - 1 - value.back;
-  const to = axes.findIndex((axis) => axis === from || axis === from - axes.length);
-  if (to === -1) return null;
-  return { ...value, back: axes.length - 1 - to, rank: axes.length };
+  if (value?.kind !== "flow") return value;
+  return mapAxes(value, axes.length, (back) => {
+    const from = axes.length - 1 - back;
+    const to = axes.findIndex((axis) => axis === from || axis === from - axes.length);
+    return to === -1 ? null : axes.length - 1 - to;
+  });
+}
+
+/** The flow with its neurons' axes where `place` puts them; null where one of them is gone. */
+export function mapAxes(
+  flow: Flow,
+  rank: number | null,
+  place: (back: number) => number | null,
+): Flow | null {
+  const back = place(flow.back);
+  const outer = flow.outer.map((part) => ({
+    ...part,
+    back: part.back === null ? null : place(part.back),
+    wasJoined: part.back === null,
+  }));
+  if (back === null || outer.some((part) => part.back === null && !part.wasJoined)) return null;
+  return { ...flow, back, rank, outer: outer.map(({ back: own, size }) => ({ back: own, size })) };
 }
 
 /** A reshape of a constant keeps its axes apart as long as runs of them fill the new ones. */
@@ -95,7 +144,10 @@ export function flagAttribute(node: GraphNode, name: string): boolean {
 }
 
 export function textAttribute(node: GraphNode, name: string): string {
-  const text = attributeOf(node, name)["s"];
+  return decodedText(attributeOf(node, name)["s"]);
+}
+
+function decodedText(text: unknown): string {
   if (typeof text !== "string") return "";
   try {
     return atob(text);
@@ -108,4 +160,9 @@ export function integersAttribute(node: GraphNode, name: string): number[] {
   const list = attributeOf(node, name)["list"];
   const integers = (list as { i?: unknown } | undefined)?.i;
   return Array.isArray(integers) ? integers.map(Number) : [];
+}
+
+export function textsAttribute(node: GraphNode, name: string): string[] {
+  const texts = (attributeOf(node, name)["list"] as { s?: unknown } | undefined)?.s;
+  return Array.isArray(texts) ? texts.map((text) => decodedText(text)) : [];
 }

@@ -6,6 +6,7 @@ import {
   numbersOf,
   textAttribute,
   type Constant,
+  type Part,
   type Value,
 } from "./graphValues.ts";
 import type { GraphNode } from "./schema.ts";
@@ -22,6 +23,17 @@ export interface WeightUse {
   readonly backIn: number;
   readonly backOut: number;
   readonly rankOut: number | null;
+  /** Where the operator reads or puts out neurons on several axes: the outer ones, outermost first. */
+  readonly outerIn?: readonly number[];
+  readonly outerOut?: readonly Part[];
+  /** What the weights are multiplied with in the graph before they are used. */
+  readonly factors: readonly Constant[];
+}
+
+/** A constant operand that is read as weights. */
+interface Operand {
+  readonly weight: Constant;
+  readonly factors: readonly Constant[];
 }
 
 /** Null when the operator reads no weights: it is another one, or both operands depend on the input. */
@@ -37,12 +49,12 @@ const taps = (count: number): AxisRole[] => new Array<AxisRole>(count).fill("tap
 
 function kernel(places: number, kind: WeightKind, last: readonly AxisRole[]): UseReader {
   return (node, inputs) => {
-    const weight = constantOf(inputs[1]);
-    if (weight === null) return null;
+    const operand = constantOf(inputs[1], places + last.length);
+    if (operand === null) return null;
     const isTranspose = kind === "conv_transpose";
     const back = textAttribute(node, "data_format").startsWith("NC") ? places : 0;
     return {
-      weight,
+      ...operand,
       kind,
       roles: [...taps(places), ...last],
       from: inputs[isTranspose ? 2 : 0] ?? null,
@@ -57,27 +69,49 @@ const conv2d = kernel(2, "conv", ["in", "out"]);
 const depthwise = kernel(2, "depthwise", ["group", "out"]);
 
 const uses: Readonly<Record<string, UseReader>> = {
+  Conv1D: kernel(1, "conv", ["in", "out"]),
   Conv2D: conv2d,
   _FusedConv2D: conv2d,
   FusedConv2D: conv2d,
   Conv3D: kernel(3, "conv", ["in", "out"]),
+  DepthwiseConv2d: depthwise,
   DepthwiseConv2dNative: depthwise,
   FusedDepthwiseConv2dNative: depthwise,
   _FusedDepthwiseConv2dNative: depthwise,
+  Dilation2D: kernel(2, "depthwise", ["group"]),
   Conv2DBackpropInput: kernel(2, "conv_transpose", ["out", "in"]),
+  Conv3DBackpropInput: kernel(3, "conv_transpose", ["out", "in"]),
   Conv3DBackpropInputV2: kernel(3, "conv_transpose", ["out", "in"]),
   MatMul: matrix,
   _FusedMatMul: matrix,
   BatchMatMul: matrix,
   BatchMatMulV2: matrix,
+  BatchMatMulV3: matrix,
+  SparseMatMul: matrix,
   Einsum: einsum,
   Gather: embedding,
   GatherV2: embedding,
   ResourceGather: embedding,
+  SparseSegmentSum: embedding,
+  SparseSegmentMean: embedding,
 };
 
-function constantOf(value: Value | undefined): Constant | null {
-  return value?.kind === "constant" && value.tensor.dtype !== "int32" ? value : null;
+/**
+ * Weights as stored, or what the graph computes from them and other constants: then the constant with `axes` axes is the
+ * weights, and the others their factors.
+ */
+function constantOf(value: Value | undefined, axes: number | null = null): Operand | null {
+  if (value?.kind === "constant") {
+    return value.tensor.dtype === "int32" ? null : { weight: value, factors: [] };
+  }
+  if (value?.kind !== "computed") return null;
+  const fits = ({ view }: Constant): boolean =>
+    view !== null && (axes === null ? view.length > 1 : view.length === axes);
+  const size = ({ tensor }: Constant): number =>
+    tensor.shape.reduce((product, own) => product * own, 1);
+  const [weight] = value.parts.filter(fits).sort((one, other) => size(other) - size(one));
+  if (weight === undefined || weight.tensor.dtype === "int32") return null;
+  return { weight, factors: value.parts.filter((part) => part.tensor !== weight.tensor) };
 }
 
 function matrix(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
@@ -86,15 +120,15 @@ function matrix(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
     flagAttribute(node, side === "a" ? "adj_x" : "adj_y");
   const right = constantOf(inputs[1]);
   const left = constantOf(inputs[0]);
-  const weight = right ?? left;
-  const rank = weight?.view?.length ?? 2;
-  if (weight === null || (right !== null && left !== null) || rank < 2) return null;
+  const operand = right ?? left;
+  const rank = operand?.weight.view?.length ?? 2;
+  if (operand === null || (right !== null && left !== null) || rank < 2) return null;
   const from = inputs[right === null ? 1 : 0] ?? null;
   const rankOut = from?.kind === "flow" ? from.rank : null;
   const isOutFirst = right === null ? !isTransposed("a") : isTransposed("b");
   const senders = right === null ? !isTransposed("b") : isTransposed("a");
   return {
-    weight,
+    ...operand,
     kind: "dense",
     roles: [...taps(rank - 2), ...(isOutFirst ? outIn : inOut)],
     from,
@@ -110,34 +144,58 @@ const outIn = ["out", "in"] as const;
 /** `abf,fe->abe`: a letter that is summed over is `in`, one that the weight alone brings is `out`, one in all three a group. */
 function einsum(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
   const match = /^(\w+),(\w+)->(\w+)$/.exec(textAttribute(node, "equation").replaceAll(" ", ""));
-  const side = constantOf(inputs[1]) === null ? 0 : 1;
-  const weight = constantOf(inputs[side]);
-  if (match === null || weight === null) return null;
-  const [, left = "", right = "", output = ""] = match;
-  const [own, other] = side === 1 ? [right, left] : [left, right];
-  const roles = own.split("").map((letter): AxisRole => {
+  const right = constantOf(inputs[1]);
+  const operand = right ?? constantOf(inputs[0]);
+  if (match === null || operand === null) return null;
+  const side = right === null ? 0 : 1;
+  const [, first = "", second = "", output = ""] = match;
+  const [own, other] = side === 1 ? [second, first] : [first, second];
+  const letters = own.split("");
+  const roles = letters.map((letter): AxisRole => {
     if (!output.includes(letter)) return "in";
     return other.includes(letter) ? "group" : "out";
   });
-  const lastOf = (role: AxisRole): string =>
-    own.split("").findLast((_, axis) => roles[axis] === role) ?? "";
+  const sizes = operand.weight.view?.map((axes) =>
+    axes.reduce((product, axis) => product * operand.weight.tensor.shape[axis]!, 1),
+  );
+  // Neurons are numbered group by group, as weights are laid out.
+  const ordered = (role: AxisRole): number[] =>
+    (["group", role] as const).flatMap((wanted) =>
+      roles.flatMap((role_, axis) => (role_ === wanted ? [axis] : [])),
+    );
+  const backs = (role: AxisRole, side_: string): number[] =>
+    ordered(role).map((axis) => side_.length - 1 - side_.lastIndexOf(letters[axis]!));
+  const [into, out] = [backs("in", other), backs("out", output)];
+  const outSizes = ordered("out").map((axis) => sizes?.[axis] ?? 1);
   return {
-    weight,
+    ...operand,
     kind: "dense",
     roles,
     from: inputs[1 - side] ?? null,
-    backIn: other.length - 1 - other.indexOf(lastOf("in")),
-    backOut: output.length - 1 - output.indexOf(lastOf("out")),
+    backIn: into.at(-1) ?? 0,
+    backOut: out.at(-1) ?? 0,
+    outerIn: into.slice(0, -1),
+    outerOut: out.slice(0, -1).map((back, i) => ({ back, size: outSizes[i]! })),
     rankOut: output.length,
   };
 }
 
 /** A row per word, looked up by number. */
-function embedding(_: GraphNode, inputs: readonly Value[]): WeightUse | null {
-  const weight = constantOf(inputs[0]);
-  const [axis = 0] = numbersOf(inputs[2]) ?? [];
-  if (weight === null || weight.view?.length !== 2 || axis !== 0) return null;
+function embedding(node: GraphNode, inputs: readonly Value[]): WeightUse | null {
+  const operand = constantOf(inputs[0]);
+  const axes = node.op === "GatherV2" ? numbersOf(inputs[2]) : null;
+  if (operand === null || operand.weight.view?.length !== 2 || (axes?.[0] ?? 0) !== 0) return null;
+  // A look-up by constants is a computation on constants.
+  if (inputs[1]?.kind === "constant" || inputs[1]?.kind === "numbers") return null;
   const rank = inputs[1]?.kind === "flow" ? inputs[1].rank : null;
   const rankOut = rank === null ? null : rank + 1;
-  return { weight, kind: "embedding", roles: inOut, from: null, backIn: 0, backOut: 0, rankOut };
+  return {
+    ...operand,
+    kind: "embedding",
+    roles: inOut,
+    from: null,
+    backIn: 0,
+    backOut: 0,
+    rankOut,
+  };
 }
