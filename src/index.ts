@@ -38,6 +38,7 @@ export { readTfjs } from "./formats/tfjs/read.ts";
 export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
 export { writeModelNpz, writeNpz, type NumpyTensor } from "./formats/npz/write.ts";
+export { readRaw } from "./formats/raw/read.ts";
 export { readPytorch } from "./formats/pytorch/read.ts";
 export { checkTensors, patchModel } from "./formats/patch.ts";
 export type { PatchedFile, TensorChanges } from "./formats/format.ts";

@@ -7,6 +7,7 @@ import { numpy } from "./npz/read.ts";
 import { refuseLfsPointer } from "./lfsPointer.ts";
 import { onnx } from "./onnx/read.ts";
 import { pytorch } from "./pytorch/format.ts";
+import { raw } from "./raw/read.ts";
 import { safetensors } from "./safetensors/read.ts";
 import { tfjs } from "./tfjs/read.ts";
 
@@ -20,6 +21,7 @@ const formats: readonly Format[] = [
   pytorch,
   onnx,
   tfjs,
+  raw,
 ];
 
 const headLength = 4096;

@@ -3,10 +3,10 @@
  * the shards of safetensors and PyTorch models.
  */
 import type { ByteSource } from "../bytes/source.ts";
-import { FormatError, isWeightGraphError } from "../errors.ts";
+import { FormatError } from "../errors.ts";
 import type { ModelWarning } from "../model/model.ts";
 import { naturalOrder } from "../model/naturalOrder.ts";
-import { refuseLfsPointer } from "./lfsPointer.ts";
+import { openDataFile } from "./dataFile.ts";
 import { isJsonObject, parseStrictJson } from "./strictJson.ts";
 
 export interface ShardIndex {
@@ -81,27 +81,9 @@ export async function readShardIndex(source: ByteSource): Promise<ShardIndex> {
   return { weightMap, files, totalSize, metadata };
 }
 
-/**
- * A shard that the index names.
- * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_OUTSIDE_FOLDER`, `FORMAT_LFS_POINTER`, `FORMAT_TRUNCATED` for an empty file
- */
-export async function openShard(index: ByteSource, file: string): Promise<ByteSource> {
-  const path = [index.name, "weight_map", file];
-  try {
-    const shard = await index.sibling(file);
-    if (shard.byteLength === 0) {
-      throw new FormatError("FORMAT_TRUNCATED", "the shard is empty", { path });
-    }
-    await refuseLfsPointer(shard, path);
-    return shard;
-  } catch (cause) {
-    if (!isWeightGraphError(cause, "FILE_NOT_FOUND")) throw cause;
-    throw new FormatError("FILE_NOT_FOUND", `the index names ${file}, which is not beside it`, {
-      path,
-      cause,
-      hint: "Fetch all files of the model into one folder.",
-    });
-  }
+/** A shard that the index names. @throws {FormatError} as `openDataFile` */
+export function openShard(index: ByteSource, file: string): Promise<ByteSource> {
+  return openDataFile(index, file, [index.name, "weight_map", file]);
 }
 
 /**
