@@ -17,15 +17,29 @@ export interface StateDict {
   readonly metadata: Model["metadata"];
   /** Axes as PyTorch has them, or as whichever of PyTorch and Keras chains with fewer breaks. @defaultValue "torch" */
   readonly orientation?: "torch" | "unknown";
+  /** What is known of a tensor beyond its name and shape, by name. */
+  readonly hints?: ReadonlyMap<string, TensorHint>;
+}
+
+/** Of files that keep the class of a tensor's owner. */
+export interface TensorHint {
+  readonly role?: TensorRole;
+  /** Class of the owner, as `WeightLayer.op`. */
+  readonly op?: string;
+  /** Null where the shape is not what the owner's class has. */
+  layer?(tensor: StoredTensor): WeightLayer | null;
 }
 
 /** A model of a state dict; its topology is chained by order and shape, and a warning says so. */
 export function stateDictModel(dict: StateDict): Model {
-  const { name, format, tensors, metadata, orientation = "torch" } = dict;
+  const { name, format, tensors, metadata, orientation = "torch", hints } = dict;
   const roleOf = roleReader(tensors);
-  const placed = tensors.map((tensor): StoredTensor => ({ ...tensor, role: roleOf(tensor) }));
+  const placed = tensors.map((tensor): StoredTensor => ({
+    ...tensor,
+    role: hints?.get(tensor.name)?.role ?? roleOf(tensor),
+  }));
   const weights = placed.filter((tensor) => tensor.role === "weight");
-  const asTorch = chainLayers(weights.map(torchLayer));
+  const asTorch = chainLayers(weights.map((tensor) => torchLayer(tensor, hints?.get(tensor.name))));
   const chain = orientation === "torch" ? asTorch : betterChain(asTorch, weights);
   const { layers, topology, warnings } = chain;
   return {
@@ -51,12 +65,14 @@ function betterChain(asTorch: LayerChain, weights: readonly StoredTensor[]): Lay
 }
 
 /** [out, in / groups, ...kernel]: a group is not marked, so `in` counts the channels that one output channel sees. */
-function torchLayer(tensor: StoredTensor): WeightLayer {
+function torchLayer(tensor: StoredTensor, hint?: TensorHint): WeightLayer {
+  const known = hint?.layer?.(tensor);
+  if (known) return known;
   const { shape } = tensor;
   const roles = shape.map((_, axis): AxisRole => (["out", "in"] as const)[axis] ?? "tap");
   return {
     name: tensor.name,
-    op: null,
+    op: hint?.op ?? null,
     kind: shape.length === 2 ? "torch_dense" : "torch_conv",
     tensor,
     in: shape[1]!,
@@ -79,8 +95,8 @@ function roleReader(
     const isScale = ["weight", "gamma", "scale"].includes(last) && shape.length === 1;
     if (isScale || /^(running|moving)_(mean|var|variance)$/.test(last)) normalised.add(prefix);
   }
-  return ({ name, shape, dtype }) => {
-    if (!mayBeWeight(dtype)) return "constant";
+  return ({ name, shape, dtype, quantisation }) => {
+    if (!mayBeWeight(dtype) && quantisation === undefined) return "constant";
     if (shape.length >= 2) return elementCount(shape) === 0 ? "constant" : "weight";
     if (shape.length === 0) return "unknown";
     return normalised.has(splitName(name).prefix) ? "normalisation" : "bias";
@@ -99,7 +115,9 @@ function mayBeWeight(dtype: DType): boolean {
 }
 
 function integerWarnings(layers: readonly WeightLayer[]): ModelWarning[] {
-  const integers = layers.filter(({ tensor }) => !isFloat(tensor.dtype));
+  const integers = layers.filter(
+    ({ tensor }) => !isFloat(tensor.dtype) && tensor.quantisation === undefined,
+  );
   if (integers.length === 0) return [];
   const names = integers.map((layer) => layer.name).join(", ");
   return [

@@ -1,9 +1,11 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
-import { stateDictModel } from "../stateDict.ts";
+import { stateDictModel, type TensorHint } from "../stateDict.ts";
 import { chooseWeights, type ChosenWeights } from "./chooseWeights.ts";
 import { elementSizesOf } from "./elementSizes.ts";
+import { moduleHint } from "./moduleHints.ts";
+import { sequentialTopology } from "./sequentialTopology.ts";
 import { checkRepetition, tiesOf } from "./sharedStorages.ts";
 import { openTorch, type TorchFile } from "./storages.ts";
 import { storedTensor, type Tensor } from "./storedTensor.ts";
@@ -25,11 +27,39 @@ export async function readPytorch(source: ByteSource): Promise<Model> {
     const sharesWith = ties[index];
     tensors.push(sharesWith === undefined ? tensor : { ...tensor, sharesWith });
   }
-  const model = stateDictModel({ name: source.name, format: "pytorch", tensors, metadata: {} });
+  const model = placedModel(
+    stateDictModel({
+      name: source.name,
+      format: "pytorch",
+      tensors,
+      metadata: {},
+      hints: hintsOf(chosen.tensors),
+    }),
+    chosen,
+  );
   return {
     ...model,
     warnings: [...chosen.warnings, ...globalsWarnings(file.globals), ...model.warnings],
   };
+}
+
+function hintsOf(tensors: ChosenWeights["tensors"]): ReadonlyMap<string, TensorHint> {
+  const hints = new Map<string, TensorHint>();
+  for (const tensor of tensors) {
+    const hint = moduleHint(tensor);
+    if (hint !== null) hints.set(tensor.name, hint);
+  }
+  return hints;
+}
+
+/** With the topology that the modules themselves say, where they do. */
+function placedModel(model: Model, { modules }: ChosenWeights): Model {
+  const order = new Map(model.tensors.map(({ name }, index) => [name, index]));
+  const layers = [...model.layers].sort((a, b) => order.get(a.name)! - order.get(b.name)!);
+  const topology = sequentialTopology(modules, layers);
+  if (topology === null) return model;
+  const warnings = model.warnings.filter(({ code }) => code !== "TOPOLOGY_INFERRED");
+  return { ...model, layers, topology, warnings };
 }
 
 /** The file and the tensors in it that are its weights. @throws as `readPytorch` */
