@@ -6,6 +6,7 @@ import {
   bytes,
   graph,
   integers,
+  microsoftNode,
   node,
   onnxModel,
   tensor,
@@ -16,7 +17,12 @@ import {
 const operators = (
   "Conv ConvTranspose Gemm MatMul Einsum LSTM GRU Gather Reshape Transpose Flatten Squeeze Unsqueeze Slice Split Concat Add Mul " +
   "Sub Where Pad MaxPool GlobalAveragePool ReduceMean ArgMax Expand Tile Shape Size Cast Constant ConstantOfShape DequantizeLinear " +
-  "QLinearConv QLinearMatMul ConvInteger MatMulInteger BatchNormalization Softmax Resize If Loop Scan Mystery"
+  "QLinearConv QLinearMatMul ConvInteger MatMulInteger BatchNormalization Softmax Resize If Loop Scan Mystery " +
+  "Attention MultiHeadAttention GroupQueryAttention LongformerAttention DecoderAttention GatedRelativePositionBias MoE " +
+  "EmbedLayerNormalization SkipLayerNormalization BiasSplitGelu FusedMatMul FusedConv NhwcConv CausalConvWithState DeformConv " +
+  "DepthToSpace SpaceToDepth Col2Im CenterCropPad RoiAlign Compress TopK OneHot GatherND GatherElements ScatterND ScatterElements " +
+  "SequenceConstruct SequenceInsert SequenceAt SequenceMap ConcatFromSequence SplitToSequence LinearClassifier SVMRegressor " +
+  "TreeEnsembleRegressor FeatureVectorizer ArrayFeatureExtractor Range Mod Det Clip Max"
 ).split(" ");
 
 /** One random graph; `names` are the values that a node may read. */
@@ -47,11 +53,21 @@ function randomNodes(random: Random, names: string[], depth: number): GraphNode[
       ["ends", [pick([1, -1, 2 ** 40])]],
       ["shape", [pick([-1, 0, 2]), 2]],
       ["block_size", 2],
+      ["num_heads", pick([0, 1, 2, 3])],
+      ["kv_num_heads", pick([0, 1, 2])],
+      ["blocksize", pick([0, 1, 2, -2])],
+      ["mode", "CRD"],
+      ["batch_dims", pick([0, 1, 9])],
+      ["new_axis", 1],
+      ["coefficients", { floats: [1, 2, 3, 4] }],
+      ["support_vectors", { floats: [1, 2] }],
+      ["n_supports", pick([0, 1, 3])],
+      ["nodes_values", { floats: [1, 2] }],
       ["num_scan_inputs", pick([0, 1, 5, -1])],
       ["equation", pick(["ab,bc->ac", "abc,bcd->ad", "ab,ab->a", "a", "...a,ab->b"])],
     ];
     for (const [name, value] of choices) if (random.integer(3) === 0) attributes[name] = value;
-    if (depth < 2 && ["If", "Loop", "Scan"].includes(opType)) {
+    if (depth < 2 && ["If", "Loop", "Scan", "SequenceMap"].includes(opType)) {
       for (const name of ["then_branch", "else_branch", "body"]) {
         const inner = randomNodes(random, names, depth + 1);
         attributes[name] = {
@@ -62,7 +78,7 @@ function randomNodes(random: Random, names: string[], depth: number): GraphNode[
     const inputs = Array.from({ length: random.integer(5) }, () => pick(names));
     const output = `v${names.length}`;
     names.push(output);
-    return node(opType, inputs, [output], attributes);
+    return (random.integer(2) === 0 ? node : microsoftNode)(opType, inputs, [output], attributes);
   });
 }
 

@@ -83,6 +83,7 @@ export type AttributeValue =
   | readonly number[]
   | Tensor
   | { readonly graph: Graph }
+  | { readonly floats: readonly number[] }
   | { readonly float: number };
 
 /** A node of com.microsoft's domain. */
@@ -90,7 +91,7 @@ export function microsoftNode(...parts: Parameters<typeof node>): GraphNode {
   return { ...node(...parts), domain: "com.microsoft" };
 }
 
-/** A node; whole numbers are `i`, lists `ints`, `{ float }` is `f`. */
+/** A node; whole numbers are `i`, lists `ints`, `{ float }` is `f`, `{ floats }` its list. */
 export function node(
   opType: string,
   inputs: readonly string[],
@@ -112,6 +113,7 @@ function attribute(value: AttributeValue): onnx.IAttributeProto {
   if (Array.isArray(value)) return { type: AttributeType.INTS, ints: [...(value as number[])] };
   if ("graph" in value) return { type: AttributeType.GRAPH, g: value.graph };
   if ("float" in value) return { type: AttributeType.FLOAT, f: value.float };
+  if ("floats" in value) return { type: AttributeType.FLOATS, floats: [...value.floats] };
   return { type: AttributeType.TENSOR, t: value as Tensor };
 }
 

@@ -39,6 +39,8 @@ export interface Activation {
   readonly integers?: readonly Dimension[];
   /** The stored values that it consists of, as long as nothing was computed with them: their role is that of the reader. */
   readonly stored?: Constant;
+  /** What a sequence holds. */
+  readonly elements?: readonly Activation[];
   /** Came out of a sigmoid or the like: in a product it scales the other factor. */
   readonly isGate?: boolean;
 }

@@ -1,13 +1,24 @@
-/** If, Loop and Scan: graphs inside a node. */
+/** If, Loop, Scan and SequenceMap: graphs inside a node. */
 import { freshAxis, unknownActivation, withAxes, type Activation } from "./activation.ts";
 import { integersOf } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import { asActivation, type Value } from "./operator.ts";
 import { dropAxis } from "./reshape.ts";
-import type { Scope, Walk } from "./scope.ts";
+import { openInput, type Scope, type Walk } from "./scope.ts";
 
 export function isControlFlow(opType: string): boolean {
-  return opType === "If" || opType === "Loop" || opType === "Scan";
+  return ["If", "Loop", "Scan", "SequenceMap"].includes(opType);
+}
+
+/** Graphs inside any other node (the decoder of a beam search): walked for their weights, from inputs of their own. */
+export async function walkInnerGraphs(walk: Walk, node: NodeReader, scope: Scope): Promise<void> {
+  for (const graph of node.graphs) {
+    const own = new Set(graph.initializers.map(({ name }) => name));
+    const inputs = graph.inputs.map((input) =>
+      own.has(input.name) ? undefined : openInput(input),
+    );
+    await walk.graph(graph, scope, inputs);
+  }
 }
 
 /**
@@ -22,6 +33,7 @@ export function callControlFlow(
   inputs: readonly (Value | undefined)[],
 ): Promise<readonly (Value | undefined)[]> {
   if (node.opType === "If") return branches(walk, node, scope, inputs[0]);
+  if (node.opType === "SequenceMap") return mapped(walk, node, scope, inputs);
   return node.opType === "Loop" ? loop(walk, node, scope, inputs) : scan(walk, node, scope, inputs);
 }
 
@@ -72,6 +84,23 @@ async function loop(
   const carried = inputs.slice(2).map(carriedValue);
   const outputs = await walk.graph(body, scope, [undefined, undefined, ...carried]);
   return outputs.slice(1).map((value, i) => (i < carried.length ? value : stacked(value)));
+}
+
+/** The body sees an element of each sequence, and what is no sequence whole. */
+async function mapped(
+  walk: Walk,
+  node: NodeReader,
+  scope: Scope,
+  inputs: readonly (Value | undefined)[],
+): Promise<readonly (Value | undefined)[]> {
+  const body = node.graph("body");
+  if (body === null) return [];
+  const seen = inputs.map((value) => {
+    const activation = asActivation(value);
+    return activation.elements?.[0] ?? activation;
+  });
+  const outputs = await walk.graph(body, scope, seen);
+  return outputs.map((value) => ({ ...unknownActivation, elements: [asActivation(value)] }));
 }
 
 /** Inputs: states, then sequences of which the body sees one element. */

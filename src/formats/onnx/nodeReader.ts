@@ -14,6 +14,8 @@ export interface NodeReader {
   text(name: string, otherwise: string): string;
   tensor(name: string): TensorRecord | null;
   graph(name: string): OnnxGraph | null;
+  /** All graphs inside the node, in the order of its attributes. */
+  readonly graphs: readonly OnnxGraph[];
   optional(name: string): OnnxAttribute | null;
   /** The attribute `axis` as an index into `rank` axes, negative ones counted from the end. */
   axis(rank: number, otherwise: number): number;
@@ -42,6 +44,7 @@ export function nodeReader(
     floats: (name) => find(name)?.floats ?? null,
     tensor: (name) => find(name)?.tensor ?? null,
     graph: (name) => find(name)?.graph ?? null,
+    graphs: [...node.attributes.values()].flatMap(({ graph }) => graph ?? []),
     optional: (name) => find(name) ?? null,
     axis(rank, otherwise) {
       const axis = find("axis")?.int ?? otherwise;

@@ -16,8 +16,9 @@ import type { Picks } from "./foldSelection.ts";
 
 /** Keeps `picks` of `axis`, null being some that are not known. */
 export function pickAlong(activation: Activation, axis: number, picks: Picks | null): Activation {
-  const axes = activation.axes!;
-  const own = axes[axis]!;
+  const { axes } = activation;
+  const own = axes?.[axis];
+  if (axes === null || own === undefined) return unknownActivation;
   const picked = axes.with(axis, freshAxis(picks && picks.count));
   if (!carriesNeurons(own)) return withAxes(activation, picked);
   const size = lengthAlong(activation, axis);

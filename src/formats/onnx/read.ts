@@ -63,7 +63,7 @@ function warningsOf({ partial, unknownOperators }: Collected): ModelWarning[] {
     const names = [...unknownOperators].map(([op, count]) => `${op} (${count})`);
     warnings.push({
       code: "OPERATOR_UNKNOWN",
-      message: `operators that are not followed take weights, which are left out: ${names.join(", ")}`,
+      message: `operators that are not followed, and weights that they take are left out: ${names.join(", ")}`,
     });
   }
   if (partial.length > 0) {

@@ -1,7 +1,8 @@
+import { freshAxis, type Activation } from "./activation.ts";
 import type { Collector } from "./collector.ts";
 import type { NodeReaderSource } from "./nodeReader.ts";
 import type { Value } from "./operator.ts";
-import type { OnnxGraph, OnnxNode } from "./schema.ts";
+import type { OnnxGraph, OnnxInput, OnnxNode } from "./schema.ts";
 
 /** Names and their values; a graph inside a node sees those around it. */
 export interface Scope {
@@ -23,4 +24,14 @@ export interface Walk {
     outer: Scope,
     inputs: readonly (Value | undefined)[],
   ): Promise<readonly (Value | undefined)[]>;
+}
+
+/** An input of which nothing is known but what the file declares: its neurons are those that its first reader asks for. */
+export function openInput({ name, shape }: OnnxInput): Activation {
+  return {
+    kind: "activation",
+    axes: shape && shape.map(freshAxis),
+    ids: null,
+    open: { name, taken: new Map() },
+  };
 }

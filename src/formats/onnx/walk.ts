@@ -2,17 +2,17 @@
 import { FormatError } from "../../errors.ts";
 import { bitsOf, isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
-import { freshAxis, unknownActivation, type Activation } from "./activation.ts";
+import { unknownActivation } from "./activation.ts";
 import { collector, type Collected } from "./collector.ts";
 import { constantOf, foldLimit, type Constant } from "./constant.ts";
 import { constantNode } from "./constantNode.ts";
-import { callControlFlow, isControlFlow } from "./controlFlow.ts";
+import { callControlFlow, isControlFlow, walkInnerGraphs } from "./controlFlow.ts";
 import { folds } from "./fold.ts";
 import { nodeReader, type NodeReader, type NodeReaderSource } from "./nodeReader.ts";
 import type { Call, Consumer, Value } from "./operator.ts";
 import { isPlain, ruleFor } from "./operators/table.ts";
-import type { OnnxFunction, OnnxGraph, OnnxInput, OnnxModel, OnnxNode } from "./schema.ts";
-import type { Scope, Walk } from "./scope.ts";
+import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./schema.ts";
+import { openInput, type Scope, type Walk } from "./scope.ts";
 import { shapeValueOf } from "./shapeValues.ts";
 
 /** Steps in all, since functions may call functions: far beyond any network, short of a hang. */
@@ -99,12 +99,14 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     };
     const shape = await shapeValueOf(call);
     if (shape !== null) return [shape];
+    await walkInnerGraphs(walk, reader, scope);
     const rule = ruleFor(node.opType);
     const result = rule === null ? [] : await rule(call);
     if ("kind" in result) return [result];
+    if (isPlain(node.opType)) return result;
     // Of constants alone and not folded, or not known: a weight may have been lost here.
-    const isLost = rule === null || isConstant;
-    if (isLost && !isPlain(node.opType)) noteUnknown(call, constants);
+    if (rule === null) noteUnknown(call, constants, { isNamed: reader.graphs.length === 0 });
+    else if (isConstant) noteUnknown(call, constants, { isNamed: false });
     return result;
   };
 
@@ -147,17 +149,15 @@ function lookUp(scope: Scope, name: string): Value {
   return unknownActivation;
 }
 
-function openInput({ name, shape }: OnnxInput): Activation {
-  return {
-    kind: "activation",
-    axes: shape && shape.map(freshAxis),
-    ids: null,
-    open: { name, taken: new Map() },
-  };
-}
-
-/** An unknown operator: what it takes as a weight stays unexplained, in the open. */
-function noteUnknown({ node, collect }: Call, constants: readonly Constant[]): void {
+/**
+ * An unknown operator: what it takes as a weight stays unexplained, in the open. One that is `isNamed` is counted in any case,
+ * others where they take a weight.
+ */
+function noteUnknown(
+  { node, collect }: Call,
+  constants: readonly Constant[],
+  { isNamed }: { isNamed: boolean },
+): void {
   const weighty = constants.filter(
     ({ dtype, quantisation, shape }) =>
       (isFloat(dtype) || bitsOf(dtype) <= 8 || quantisation !== undefined) &&
@@ -166,7 +166,7 @@ function noteUnknown({ node, collect }: Call, constants: readonly Constant[]): v
       elementCount(shape) > 1,
   );
   for (const constant of weighty) collect.claim(constant, "unknown");
-  if (weighty.length > 0) collect.unknownOperator(node.opType);
+  if (isNamed || weighty.length > 0) collect.unknownOperator(node.opType);
 }
 
 function consumersOf(scope: Scope, output: string): Consumer[] {

@@ -20,44 +20,68 @@ export function conv(call: Call): readonly Activation[] {
 }
 
 /** Conv with `weight` [out, in / groups, …kernel]. */
-export function convOf(call: Call, weight: Constant | null): readonly Activation[] {
-  return placeConv(call, weight, { isTransposed: false });
+export function convOf(
+  call: Call,
+  weight: Constant | null,
+  options: ConvOptions = {},
+): readonly Activation[] {
+  return placeConv(call, weight, options);
 }
 
 /** ConvTranspose with weight [in, out / groups, …kernel]. */
 export function convTranspose(call: Call): readonly Activation[] {
   claimInputs(call, 2, "bias");
+  return placeTransposed(call);
+}
+
+/** ConvTranspose, its further inputs apart. */
+export function placeTransposed(call: Call): readonly Activation[] {
   return placeConv(call, constantAt(call, 1), { isTransposed: true });
+}
+
+export interface ConvOptions {
+  readonly isTransposed?: boolean;
+  /** Channels last, in the activation as in the weight: [out, …kernel, in / groups]. */
+  readonly isLast?: boolean;
+  /** @defaultValue the attribute `group` */
+  readonly groups?: number;
 }
 
 function placeConv(
   call: Call,
   constant: Constant | null,
-  { isTransposed }: { isTransposed: boolean },
+  { isTransposed = false, isLast = false, groups = call.node.int("group", 1) }: ConvOptions,
 ): readonly Activation[] {
   const { node, collect } = call;
   if (!isWeighty(constant) || constant.shape.length < 3) return [unknownActivation];
   const { shape } = constant;
-  const groups = node.int("group", 1);
   if (!(groups >= 1) || shape[0]! % groups !== 0) return [unknownActivation];
-  const kernel = shape.slice(2);
-  const roles: AxisRole[] = isTransposed ? ["group", "in", "out"] : ["group", "out", "in"];
-  roles.push(...kernel.map((): AxisRole => "tap"));
-  const split = [groups, shape[0]! / groups, shape[1]!, ...kernel];
+  const kernel = isLast ? shape.slice(1, -1) : shape.slice(2);
+  const taps = kernel.map((): AxisRole => "tap");
+  const roles: AxisRole[] = isLast
+    ? ["group", "out", ...taps, "in"]
+    : ["group", isTransposed ? "in" : "out", isTransposed ? "out" : "in", ...taps];
+  const split = [groups, shape[0]! / groups, ...shape.slice(1)];
   const layout = weightLayout(split, roles);
   const kind = isTransposed ? "conv_transpose" : "conv";
   const sendersKnown = groups === 1;
   const { index, name } = collect.add({ constant, op: node.opType, kind, layout, sendersKnown });
   const activation = activationAt(call, 0);
-  const features = collect.senders(activation, 1, layout.groups * layout.inPerGroup, name);
+  const channels = isLast ? shape.length - 1 : 1;
+  const size = layout.groups * layout.inPerGroup;
+  const features = collect.senders(activation, channels, size, name);
   const to = collect.receivers(name, layout.groups * layout.outPerGroup);
   collect.connect({ index, to, ...wiringOf(features, split, roles) });
-  const spatial = kernel.map((size, i): Axis => {
-    const own = activation.axes?.[i + 2];
-    const length = own ? axisSize(own) : null;
-    return freshAxis(isTransposed ? null : slidingLength(node, i, { length, kernel: size }));
+  const spatial = kernel.map((length, i): Axis => {
+    const own = activation.axes?.[i + (isLast ? 1 : 2)];
+    const given = own ? axisSize(own) : null;
+    return freshAxis(
+      isTransposed ? null : slidingLength(node, i, { length: given, kernel: length }),
+    );
   });
-  return [withFeatures([activation.axes?.[0] ?? freshAxis(null), [], ...spatial], 1, to)];
+  const batch = activation.axes?.[0] ?? freshAxis(null);
+  const axes = isLast ? [batch, ...spatial, []] : [batch, [], ...spatial];
+  return [withFeatures(axes, channels, to)];
 }
 
 /** How many places a window of `kernel` takes along spatial axis `i`; null where `length` is not known. */

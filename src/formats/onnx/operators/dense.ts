@@ -49,19 +49,19 @@ export function matMul(call: Call): readonly Activation[] {
 /** The first input times a weight [out, in], as runtimes store packed ones. */
 export function matMulRows(call: Call, constant: Constant): readonly Activation[] {
   const activation = activationAt(call, 0);
-  return [withMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 1 })];
+  return [meetMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 1 })];
 }
 
 function timesWeight(call: Call, constant: Constant, activation: Activation): Activation {
-  return withMatrix(call, { constant, activation, last: ["in", "out"], fromEnd: 1 });
+  return meetMatrix(call, { constant, activation, last: ["in", "out"], fromEnd: 1 });
 }
 
 function weightTimes(call: Call, constant: Constant, activation: Activation): Activation {
-  return withMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 2 });
+  return meetMatrix(call, { constant, activation, last: ["out", "in"], fromEnd: 2 });
 }
 
 /** A weight whose last two axes are a matrix meets the activation's axis `fromEnd`. */
-function withMatrix(
+export function meetMatrix(
   call: Call,
   parts: {
     constant: Constant;
@@ -103,7 +103,7 @@ function matrixAxes({ axes }: Activation, rank: number): readonly Axis[] {
  * Two activations: what is summed over loses its neurons. Attention weights times values keeps those of the values, since the
  * sum runs over positions; of two factors like that the right one is the value, unless the left is scaled by the right.
  */
-function productOfActivations(left: Activation, right: Activation): Activation {
+export function productOfActivations(left: Activation, right: Activation): Activation {
   if (left.axes === null || right.axes === null) return unknownActivation;
   if (left.axes.length < 2 || right.axes.length < 2) return unknownActivation;
   const rows = left.axes.at(-2)!;
@@ -124,7 +124,13 @@ function productOfActivations(left: Activation, right: Activation): Activation {
     return { kind: "activation", axes, ids: left.ids, open: null };
   }
   const axes = [...batch, rows, columns].map(uncarried);
-  return { kind: "activation", axes, ids: null, open: null };
+  const isUnknown = left.ids === null && right.ids === null;
+  return {
+    kind: "activation",
+    axes,
+    ids: null,
+    open: isUnknown ? (left.open ?? right.open) : null,
+  };
 }
 
 /** Axes of size 1 as long as those they are broadcast to. */

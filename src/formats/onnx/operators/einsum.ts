@@ -11,7 +11,7 @@ import {
   type Axis,
 } from "../activation.ts";
 import type { Constant } from "../constant.ts";
-import { activationAt, constantAt, isWeighty, type Call } from "../operator.ts";
+import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
 import { placeDense } from "../placeDense.ts";
 
 /** The letters of each operand and of the result. */
@@ -24,7 +24,10 @@ interface Equation {
 export function einsum(call: Call): readonly Activation[] {
   const terms = parse(call.node.text("equation", ""));
   const at = [0, 1].find((i) => isWeighty(constantAt(call, i)));
-  if (terms === null || at === undefined || call.inputs.length !== 2) return [unknownActivation];
+  if (terms === null || at === undefined || call.inputs.length !== 2) {
+    claimInputs(call, 0, "constant");
+    return [unknownActivation];
+  }
   const weight = terms.operands[at]!;
   const activation = terms.operands[1 - at]!;
   const equation = { weight, activation, result: terms.result };

@@ -14,6 +14,7 @@ import {
   activationAt,
   asActivation,
   claimInputs,
+  knownIntegersAt,
   storedIn,
   type Call,
   type Operator,
@@ -37,13 +38,6 @@ export function normalise(call: Call): readonly Activation[] {
   return [withoutIntegers(activationAt(call, 0))];
 }
 
-/** com.microsoft SkipLayerNormalization: the first two inputs are added, the others are parameters. */
-export function skipNormalise(call: Call): readonly Activation[] {
-  claimInputs(call, 2, "normalisation");
-  const sum = combine(call, call.inputs.slice(0, 2).map(asActivation), "sum");
-  return [sum, unknownActivation, unknownActivation, sum];
-}
-
 /** What is not worked out as a shape any more. */
 function withoutIntegers(activation: Activation): Activation {
   const { integers: _, ...rest } = activation;
@@ -54,7 +48,16 @@ function withoutIntegers(activation: Activation): Activation {
 export const sum: Operator = (call) => elementwise(call, "sum", "bias");
 /** Products and quotients: one factor is the signal, the others scale it; a constant normalises. */
 export const product: Operator = (call) => elementwise(call, "select", "normalisation");
-/** Comparisons, limits, powers, choices. */
+/** The larger, the smaller, or one of two: whichever it is, it is one neuron. */
+export const merge: Operator = (call) => elementwise(call, "sum", "constant");
+
+/** Bounds; between 0 and 1 it scales what it is multiplied with. */
+export const clip: Operator = async (call) => {
+  const bound = (await knownIntegersAt(call, 2))?.[0] ?? call.node.float("max", Infinity);
+  return bound <= 1 ? gate(call) : pass(call);
+};
+
+/** Comparisons, limits, powers. */
 export const compare: Operator = (call) => elementwise(call, "select", "constant");
 
 function elementwise(

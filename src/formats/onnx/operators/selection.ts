@@ -10,6 +10,8 @@ import {
   type Activation,
   type Axis,
 } from "../activation.ts";
+import type { AxisRole } from "../../../tensor/layout.ts";
+import type { Constant } from "../constant.ts";
 import { slicePicks } from "../foldSelection.ts";
 import {
   activationAt,
@@ -20,6 +22,7 @@ import {
   knownIntegersAt,
   type Call,
   type Operator,
+  type Value,
 } from "../operator.ts";
 import { carrying, lengthAlong, pickAlong } from "../pick.ts";
 import { placeDense } from "../placeDense.ts";
@@ -103,28 +106,55 @@ export const gather: Operator = async (call) => {
 
 function embedding(call: Call): Activation {
   const table = constantAt(call, 0)!;
-  const where = asActivation(call.inputs[1]);
-  const isTable = table.shape.length === 2 && table.shape.every((size) => size > 0);
+  return lookUp(call, {
+    table,
+    indices: call.inputs[1],
+    axis: call.node.axis(table.shape.length, 0),
+  });
+}
+
+/** com.microsoft TorchEmbedding: table, indices. */
+export function torchEmbedding(call: Call): readonly Activation[] {
+  claimInputs(call, 2, "constant");
+  const table = constantAt(call, 0);
+  return [
+    table === null ? unknownActivation : lookUp(call, { table, indices: call.inputs[1], axis: 0 }),
+  ];
+}
+
+/** Rows of a table along `axis`: an embedding, where one other axis is left to be its neurons. */
+export function lookUp(
+  call: Call,
+  { table, indices, axis }: { table: Constant; indices: Value | undefined; axis: number },
+): Activation {
+  const where = asActivation(indices);
+  const { shape } = table;
   const isFloat = table.quantisation !== undefined || /float/.test(table.dtype);
-  if (!isTable || !isFloat || call.node.axis(2, 0) !== 0) {
-    const shape = shapeOf(where);
-    return plainActivation(shape && [...shape, ...table.shape.slice(1)]);
+  const long = shape.flatMap((size, i) => (i !== axis && size !== 1 ? [i] : []));
+  const isTable = shape.length >= 2 && shape[axis] !== undefined && shape.every((size) => size > 0);
+  const out = long[0] ?? shape.length - (axis === shape.length - 1 ? 2 : 1);
+  const indexAxes = where.axes ?? [freshAxis(null), freshAxis(null)];
+  if (!isFloat || !isTable || long.length > 1) {
+    const sizes = where.axes && shapeOf(where);
+    const found = sizes && [...shape.slice(0, axis), ...sizes, ...shape.slice(axis + 1)];
+    return { ...plainActivation(found), stored: table };
   }
   // Every index stands for a neuron of the input: a token, a category.
   const tokens: Activation = {
     ...where,
-    axes: [freshAxis(table.shape[0]!)],
+    axes: [freshAxis(shape[axis]!)],
     ids: null,
     open: where.open ?? { name: `${table.name} (indices)`, taken: new Map() },
   };
   const to = placeDense(call, {
     constant: table,
     kind: "embedding",
-    split: table.shape,
-    roles: ["in", "out"],
+    split: shape,
+    roles: shape.map((_, i): AxisRole => (i === axis ? "in" : i === out ? "out" : "tap")),
     activation: tokens,
     axis: 0,
   });
-  const axes = where.axes ?? [freshAxis(null), freshAxis(null)];
-  return withFeatures([...axes, []], axes.length, to);
+  const axes: Axis[] = shape.map(() => []);
+  const at = out < axis ? out : out + indexAxes.length - 1;
+  return withFeatures(axes.toSpliced(axis, 1, ...indexAxes), at, to);
 }
