@@ -73,7 +73,7 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
       say(this, `wrote ${printable(picture)}`);
     }
     if (json) writeJson(this, epochsDocument(series, signature, options));
-    else printEpochs(this, series, signature);
+    else await printEpochs(this, series, signature);
   },
 });
 
@@ -107,8 +107,12 @@ function epochsDocument(
   };
 }
 
-function printEpochs(context: CliContext, series: Series, signature: TemporalSignature): void {
-  const table = epochTable(signature.records, series.snapshots);
+async function printEpochs(
+  context: CliContext,
+  series: Series,
+  signature: TemporalSignature,
+): Promise<void> {
+  const table = await epochTable(signature.records, series.snapshots);
   const names = table.columnNames();
   const rows = table.objects() as Record<string, Cell>[];
   const text = renderTable(

@@ -91,7 +91,7 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     );
     const options: GraphologyOptions = { type, edgeBudget: edges, reduce, measures };
     const facts = toGraphology(graph, options).getAttributes();
-    const content = exported[to](graph, options);
+    const content = await exported[to](graph, options);
     const text = typeof content === "string" ? content : JSON.stringify(content);
     if (out !== undefined) await writeFileAtomically(out, text, { overwrite: force });
     if (json) {
@@ -116,6 +116,6 @@ const exported: Readonly<
 > = {
   graphology: (graph, options) => toGraphology(graph, options).export(),
   gexf: (graph, options) => toGexf(graph, options),
-  nodes: (graph, options) => toTable(graph, options).nodes.toCSV(),
-  edges: (graph, options) => toTable(graph, options).edges.toCSV(),
+  nodes: async (graph, options) => (await toTable(graph, options)).nodes.toCSV(),
+  edges: async (graph, options) => (await toTable(graph, options)).edges.toCSV(),
 };

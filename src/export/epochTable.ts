@@ -1,4 +1,4 @@
-import { table, type ColumnTable } from "arquero";
+import type { ColumnTable } from "arquero";
 import type { SignatureRecord } from "../analysis/temporalSignature.ts";
 import { signatureStatistics } from "../analysis/summarise.ts";
 
@@ -11,12 +11,13 @@ export interface EpochMetrics {
 /**
  * A run as an arquero table: a row per epoch (and per layer, when the records are per layer), with the logged metrics and, for
  * each measure, `degree.mean`, `degree.median`, `degree.std`, `degree.skewness`, `degree.kurtosis`.
- * Null where an epoch has no value. Cost: O(records).
+ * Null where an epoch has no value. Cost: O(records). Loads arquero when it is first called.
  */
-export function epochTable(
+export async function epochTable(
   records: readonly SignatureRecord[],
   logged: readonly EpochMetrics[],
-): ColumnTable {
+): Promise<ColumnTable> {
+  const { table } = await import("arquero");
   const metricsOf = new Map(logged.map(({ epoch, metrics }) => [epoch, metrics]));
   const metricNames = [...new Set(logged.flatMap(({ metrics }) => Object.keys(metrics)))];
   const measures = [...new Set(records.map(({ measure }) => measure))];

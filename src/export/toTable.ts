@@ -1,4 +1,4 @@
-import { table, type ColumnTable } from "arquero";
+import type { ColumnTable } from "arquero";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { exportedGraph, type ExportOptions } from "./exportedGraph.ts";
 
@@ -12,11 +12,15 @@ export interface GraphTables {
 }
 
 /**
- * The graph as arquero tables, for grouping, joining and writing out as CSV or Arrow.
+ * The graph as arquero tables, for grouping, joining and writing out as CSV or Arrow. Loads arquero when it is first called.
  * Cost: O(nodes · measures + edges). Errors: those of `exportedGraph`.
  * @throws {GraphError} `GRAPH_TOO_LARGE`; {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION`
  */
-export function toTable(layered: LayeredGraph, options: ExportOptions = {}): GraphTables {
+export async function toTable(
+  layered: LayeredGraph,
+  options: ExportOptions = {},
+): Promise<GraphTables> {
+  const { table } = await import("arquero");
   const { nodes, edges, blockOf } = exportedGraph(layered, options);
   const measures = Object.keys(options.measures ?? {});
   return {

@@ -87,8 +87,8 @@ describe("ngraph", () => {
   });
 });
 
-describe("arquero", () => {
-  const tables = toTable(graph, { measures: { depth } });
+describe("arquero", async () => {
+  const tables = await toTable(graph, { measures: { depth } });
 
   test("one row per node, with null where a measure has no value", () => {
     expect(tables.nodes.columnNames()).toEqual(["node", "layer", "rank", "index", "depth"]);
