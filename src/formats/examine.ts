@@ -30,7 +30,7 @@ export interface Examination {
 }
 
 export interface ExamineOptions {
-  /** Values are looked at for as long as this. @defaultValue 250 */
+  /** Values are looked at for as long as this. @defaultValue 150 */
   readonly valuesMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -41,7 +41,7 @@ export interface ExamineOptions {
  */
 export async function examineSource(
   source: ByteSource,
-  { valuesMs = 250, signal }: ExamineOptions = {},
+  { valuesMs = 150, signal }: ExamineOptions = {},
 ): Promise<Examination> {
   const tracked = trackedSource(source);
   const base = { name: source.name, bytes: source.byteLength };
