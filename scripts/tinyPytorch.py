@@ -1,6 +1,7 @@
 """Small PyTorch files and, beside each, what its tensors are: `python3 scripts/tinyPytorch.py fixtures/tiny/pytorch` (torch 1.13, numpy).
 
-Values are small whole numbers or halves, so that they are exact in every type.
+Values are small whole numbers or halves, so that they are exact in every type. The older layout and TorchScript number their
+storages by chance, so a second run gives other bytes for these.
 """
 import collections
 import json
@@ -31,7 +32,9 @@ def expected(tensors):
     def of(own):
         if isinstance(own, numpy.ndarray):
             own = torch.from_numpy(own.astype("f8"))
-        if own.is_quantized:
+        if own.is_quantized and own.qscheme() == torch.per_tensor_affine:
+            own = (own.int_repr().double() - own.q_zero_point()) * own.q_scale()
+        elif own.is_quantized:
             own = own.dequantize()
         return {"shape": list(own.shape), "values": own.to_dense().double().flatten().tolist()}
 
@@ -86,6 +89,26 @@ save("legacy.pth", checkpoint, state, _use_new_zipfile_serialization=False, pick
 save("module.pt", convolutional, convolutional.state_dict())
 save("recurrent.pt", recurrent, recurrent.state_dict())
 write("script.pt", convolutional.state_dict(), lambda path: torch.jit.script(convolutional.eval()).save(path))
+
+
+def frozen(path):
+    torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1)).eval())).save(path)
+
+
+torch.manual_seed(0)
+frozen(str(folder / "frozen.pt"))
+loaded = torch.jit.load(str(folder / "frozen.pt")).code_with_constants[1].const_mapping
+constants = {f"CONSTANTS.{key}": own for key, own in loaded.items()}
+write("frozen.pt", constants, lambda path: None)
+
+dense = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
+packed = torch.quantization.quantize_dynamic(fill(dense), {nn.Linear}, dtype=torch.qint8)
+parts = {}
+for index in (0, 2):
+    weight, bias = packed[index]._weight_bias()
+    parts[f"{index}._packed_params._packed_params.0"] = weight
+    parts[f"{index}._packed_params._packed_params.1"] = bias
+save("packed.pt", packed, parts)
 
 base = counted(4, 6)
 views = {

@@ -3,6 +3,9 @@ import { openZip, zipSignature } from "../../bytes/zip.ts";
 import type { Format } from "../format.ts";
 import { patchPytorch } from "./patch.ts";
 import { readPytorch } from "./read.ts";
+import { shardKindOf } from "../shardIndex.ts";
+import { isExported } from "./exported.ts";
+import { isOldScript, isTorchTar } from "./oldLayouts.ts";
 import { isDataPickle } from "./storages.ts";
 
 /** Protocol 2 to 5; dictionaries and lists of the protocols before begin with these bytes. */
@@ -16,10 +19,12 @@ export const pytorch: Format = {
   id: "pytorch",
   title: "PyTorch",
   async recognises(head, source) {
-    if (looksLikePickle(head)) return true;
+    if (looksLikePickle(head) || isTorchTar(head)) return true;
+    if ((await shardKindOf(head, source)) === "pytorch") return true;
     if (!startsWith(head, zipSignature)) return false;
     try {
-      return (await openZip(source)).some(({ name }) => isDataPickle(name));
+      const names = (await openZip(source)).map(({ name }) => name);
+      return names.some(isDataPickle) || isExported(names) || isOldScript(names);
     } catch {
       return false;
     }

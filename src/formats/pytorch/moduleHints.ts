@@ -6,7 +6,8 @@ import type { ModuleInfo, NamedTensor } from "./moduleTree.ts";
 
 /** Null for a tensor of a state dict, of which its name and shape have to tell. */
 export function moduleHint({ name, record, owner, kind }: NamedTensor): TensorHint | null {
-  if (owner === null) return null;
+  if (kind === "constant") return { role: "constant" };
+  if (owner === null) return kind === "buffer" ? bufferHint(name) : null;
   const own = name.slice(name.lastIndexOf(".") + 1);
   const isNorm = isNormalisation(owner);
   const isVector = record.shape.length <= 1;
@@ -17,6 +18,20 @@ export function moduleHint({ name, record, owner, kind }: NamedTensor): TensorHi
   if (layerOf === null)
     return { ...(isVector && isBias(own) && { role: "bias" as TensorRole }), op };
   return { role: "weight", op, layer: (tensor) => layerOf(tensor, op) };
+}
+
+/** Of an exported program, which says no classes: statistics are told by their names. */
+function bufferHint(name: string): TensorHint | null {
+  return /(^|\.)running_(mean|var)$/.test(name) ? null : { role: "constant" };
+}
+
+/** Scales and zero points of quantised activations, which stand beside each other. */
+export function quantiserHints(names: readonly string[]): ReadonlyMap<string, TensorHint> {
+  const all = new Set(names);
+  const scales = names.filter(
+    (name) => /(^|\.)scale$/.test(name) && all.has(name.replace(/scale$/, "zero_point")),
+  );
+  return new Map(scales.map((name) => [name, { role: "constant" }]));
 }
 
 /** `Conv2d` */

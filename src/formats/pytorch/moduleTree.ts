@@ -23,8 +23,8 @@ export interface NamedTensor {
   readonly record: TensorRecord;
   /** Null in a state dict. */
   readonly owner: ModuleInfo | null;
-  /** Null where the file does not say. */
-  readonly kind: "parameter" | "buffer" | null;
+  /** Null where the file does not say; `constant`: no part of the network's state. */
+  readonly kind: "parameter" | "buffer" | "constant" | null;
 }
 
 /** What walking a file may come to, whatever refers to whatever. */
@@ -98,7 +98,11 @@ type Descend = (value: PickleValue, name: string) => void;
 /** Parameters, buffers, then modules, as `state_dict()` has them. */
 function walkPython({ value, name, tree }: Step, descend: Descend): void {
   const attributes = moduleState(value);
-  if (attributes === null || !(value instanceof PickleCall)) return;
+  if (!(value instanceof PickleCall)) return;
+  if (attributes === null) {
+    walkPositional({ value, name, tree });
+    return;
+  }
   const named = (key: string): [string, PickleValue][] => namedEntries(attributes.get(key));
   const modules = named("_modules").filter(([, own]) => own !== null);
   const owner: ModuleInfo = {
@@ -115,14 +119,53 @@ function walkPython({ value, name, tree }: Step, descend: Descend): void {
   for (const [key, own] of named("_buffers")) {
     if (!passing.has(key)) put(tree, { name, key, own, owner, kind: "buffer" });
   }
+  for (const [key, own] of namedEntries(attributes)) {
+    // Packed weights of a quantised layer: `((weight, bias), class)`.
+    const isPacked = own instanceof PickleCall && own.path === "torch.ScriptObject";
+    const [parts] = isPacked && Array.isArray(own.state) ? own.state : [];
+    for (const [index, item] of listed(parts)) {
+      const at = joined(name, key);
+      put(tree, { name: at, key: index, own: item, owner, kind: null });
+    }
+  }
   for (const [key, own] of modules) descend(own, joined(name, key));
+}
+
+/** A module that keeps its state as a tuple: of a quantised convolution, with the weights and then the bias in it. */
+function walkPositional({ value, name, tree }: Step): void {
+  if (!(value instanceof PickleCall)) return;
+  const owner: ModuleInfo = {
+    name,
+    className: value.path ?? "",
+    attributes: new Map(),
+    children: [],
+    isScript: false,
+  };
+  tree.modules.push(owner);
+  for (const [key, own] of positional(value.state)) {
+    put(tree, { name, key, own, owner, kind: null });
+  }
+}
+
+/** Tensors of a tuple: the first of several axes is the weight, the first of one the bias. */
+function positional(value: PickleValue | undefined): [string, PickleValue][] {
+  const names = ["weight", "bias"];
+  return listed(value).map(([index, own]): [string, PickleValue] => {
+    const axes = tensorRecord(own)?.shape.length;
+    const name = axes === undefined ? undefined : axes > 1 ? "weight" : axes === 1 ? "bias" : "";
+    const at = names.indexOf(name ?? "");
+    if (at !== -1) names.splice(at, 1);
+    return [at === -1 ? index : name!, own];
+  });
 }
 
 /** Tensors first, then whatever else holds some; lists by their index. */
 function walkScript({ value, name, tree }: Step, descend: Descend): void {
   if (!(value instanceof PickleCall)) return;
   const attributes = attributesOf(value) ?? new Map<PickleValue, PickleValue>();
-  const fields = attributes.size > 0 ? namedEntries(attributes) : listed(value.state);
+  const isPacked = /\.classes\./.test(value.path ?? "");
+  const items = isPacked ? listed(value.state) : positional(value.state);
+  const fields = attributes.size > 0 ? namedEntries(attributes) : items;
   const modules = fields.filter(([, own]) => isScriptObject(own));
   const owner: ModuleInfo = {
     name,

@@ -1,4 +1,4 @@
-import { editedPieces, type ByteEdit } from "../../bytes/pieces.ts";
+import { editedPieces, type ByteEdit, type Piece } from "../../bytes/pieces.ts";
 import type { ByteSource } from "../../bytes/source.ts";
 import { patchZip } from "../../bytes/zipPatch.ts";
 import { FormatError } from "../../errors.ts";
@@ -6,7 +6,7 @@ import type { Model } from "../../model/model.ts";
 import { bitsOf, byteLengthOf } from "../../tensor/dtype.ts";
 import { storedBytes, tensorOf } from "../editInPlace.ts";
 import type { PatchedFile, TensorChanges } from "../format.ts";
-import { openWeights } from "./read.ts";
+import { openWeights, type WeightFile } from "./openWeights.ts";
 import type { TorchFile } from "./storages.ts";
 import { placeOf } from "./storedTensor.ts";
 import { repeats, scatter, swapBytes } from "./strides.ts";
@@ -22,29 +22,49 @@ export async function patchPytorch(
   model: Model,
   changes: TensorChanges,
 ): Promise<readonly PatchedFile[]> {
-  const { file, chosen } = await openWeights(source);
-  const records = new Map(chosen.tensors.map(({ name, record }) => [name, record]));
+  const { files } = await openWeights(source);
+  const left = new Set(changes.keys());
+  const patched: PatchedFile[] = [];
+  for (const file of files) {
+    const own = file.chosen.tensors.filter(({ name }) => left.delete(name));
+    if (own.length === 0 && file.name !== null) continue;
+    const records = new Map(own.map(({ name, record }) => [name, record]));
+    patched.push(await patchFile(file, { model, changes, records }));
+  }
+  for (const name of left) {
+    throw notInPlace([model.name, tensorOf(model, name).name], "it is not stored by this name");
+  }
+  const hasOwn = patched.some(({ file }) => file === null);
+  const whole: Piece = { kind: "copy", source, start: 0, end: source.byteLength };
+  return hasOwn ? patched : [{ file: null, pieces: [whole] }, ...patched];
+}
+
+async function patchFile(
+  { name: fileName, source, file }: WeightFile,
+  own: {
+    readonly model: Model;
+    readonly changes: TensorChanges;
+    readonly records: ReadonlyMap<string, TensorRecord>;
+  },
+): Promise<PatchedFile> {
   const edits = new Map<string | null, ByteEdit[]>();
-  for (const [name, values] of changes) {
-    const tensor = tensorOf(model, name);
-    const path = [model.name, name];
-    const record = records.get(name);
-    if (record === undefined) throw notInPlace(path, "it is not stored by this name");
-    const bytes = await storedBytes(tensor, values, path);
+  for (const [name, record] of own.records) {
+    const path = [own.model.name, name];
+    const bytes = await storedBytes(tensorOf(own.model, name), own.changes.get(name)!, path);
     const { entry, base } = await holderOf(record, file, path);
-    const own = edits.get(entry) ?? [];
-    edits.set(entry, own);
-    own.push(await editOf({ record, file, path, bytes, base, earlier: own }));
+    const earlier = edits.get(entry) ?? [];
+    edits.set(entry, earlier);
+    earlier.push(await editOf({ record, file, path, bytes, base, earlier }));
   }
   const inFile = edits.get(null) ?? [];
-  const inEntries = [...edits].flatMap(([entry, own]) =>
-    entry === null ? [] : [[entry, { edits: own }] as const],
+  const inEntries = [...edits].flatMap(([entry, list]) =>
+    entry === null ? [] : [[entry, { edits: list }] as const],
   );
-  const isArchive = inEntries.length > 0 || file.layout === "archive" || file.layout === "script";
-  const pieces = isArchive
-    ? await patchZip(source, new Map(inEntries))
-    : editedPieces(source, inFile);
-  return [{ file: null, pieces }];
+  const pieces =
+    inEntries.length > 0
+      ? await patchZip(source, new Map(inEntries))
+      : editedPieces(source, inFile);
+  return { file: fileName, pieces };
 }
 
 /** The archive's entry with the tensor's storage, or the file itself; and where the storage begins in it. */

@@ -2,12 +2,11 @@ import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
 import { stateDictModel, type TensorHint } from "../stateDict.ts";
-import { chooseWeights, type ChosenWeights } from "./chooseWeights.ts";
-import { elementSizesOf } from "./elementSizes.ts";
-import { moduleHint } from "./moduleHints.ts";
+import type { ChosenWeights } from "./chooseWeights.ts";
+import { moduleHint, quantiserHints } from "./moduleHints.ts";
+import { openWeights, type WeightFile } from "./openWeights.ts";
 import { sequentialTopology } from "./sequentialTopology.ts";
 import { checkRepetition, tiesOf } from "./sharedStorages.ts";
-import { openTorch, type TorchFile } from "./storages.ts";
 import { storedTensor, type Tensor } from "./storedTensor.ts";
 import { globalsWarnings, namedBriefly, suspectGlobals } from "./suspectGlobals.ts";
 
@@ -17,34 +16,49 @@ import { globalsWarnings, namedBriefly, suspectGlobals } from "./suspectGlobals.
  * @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` for a file without weights
  */
 export async function readPytorch(source: ByteSource): Promise<Model> {
-  const { file, chosen } = await openWeights(source);
-  if (chosen.tensors.length === 0) throw noWeights(source, file);
+  const { files, warnings } = await openWeights(source);
+  const tensors: Tensor[] = [];
+  for (const own of files) tensors.push(...(await tensorsOf(own)));
+  const named = files.flatMap(({ chosen }) => chosen.tensors);
+  const globals = new Set(files.flatMap(({ file }) => [...file.globals]));
+  if (named.length === 0) throw noWeights(source, globals);
+  const model = stateDictModel({
+    name: source.name,
+    format: "pytorch",
+    tensors,
+    metadata: { layout: files[0]!.file.layout },
+    hints: hintsOf(named),
+  });
+  const placed = placedModel(
+    model,
+    files.flatMap(({ chosen }) => chosen.modules),
+  );
+  const own = files.flatMap(({ chosen }) => chosen.warnings);
+  return {
+    ...placed,
+    warnings: [...warnings, ...own, ...globalsWarnings(globals), ...placed.warnings],
+  };
+}
+
+async function tensorsOf({ name: sibling, source, file, chosen }: WeightFile): Promise<Tensor[]> {
   checkRepetition(chosen.tensors, file.storages, [source.name]);
   const ties = tiesOf(chosen.tensors);
   const tensors: Tensor[] = [];
   for (const [index, { name, record }] of chosen.tensors.entries()) {
     const tensor = await storedTensor(name, record, file, [source.name, name]);
     const sharesWith = ties[index];
-    tensors.push(sharesWith === undefined ? tensor : { ...tensor, sharesWith });
+    const { location } = tensor;
+    tensors.push({
+      ...tensor,
+      ...(location && { location: { ...location, file: sibling } }),
+      ...(sharesWith !== undefined && { sharesWith }),
+    });
   }
-  const model = placedModel(
-    stateDictModel({
-      name: source.name,
-      format: "pytorch",
-      tensors,
-      metadata: {},
-      hints: hintsOf(chosen.tensors),
-    }),
-    chosen,
-  );
-  return {
-    ...model,
-    warnings: [...chosen.warnings, ...globalsWarnings(file.globals), ...model.warnings],
-  };
+  return tensors;
 }
 
 function hintsOf(tensors: ChosenWeights["tensors"]): ReadonlyMap<string, TensorHint> {
-  const hints = new Map<string, TensorHint>();
+  const hints = new Map(quantiserHints(tensors.map(({ name }) => name)));
   for (const tensor of tensors) {
     const hint = moduleHint(tensor);
     if (hint !== null) hints.set(tensor.name, hint);
@@ -53,7 +67,7 @@ function hintsOf(tensors: ChosenWeights["tensors"]): ReadonlyMap<string, TensorH
 }
 
 /** With the topology that the modules themselves say, where they do. */
-function placedModel(model: Model, { modules }: ChosenWeights): Model {
+function placedModel(model: Model, modules: ChosenWeights["modules"]): Model {
   const order = new Map(model.tensors.map(({ name }, index) => [name, index]));
   const layers = [...model.layers].sort((a, b) => order.get(a.name)! - order.get(b.name)!);
   const topology = sequentialTopology(modules, layers);
@@ -62,15 +76,7 @@ function placedModel(model: Model, { modules }: ChosenWeights): Model {
   return { ...model, layers, topology, warnings };
 }
 
-/** The file and the tensors in it that are its weights. @throws as `readPytorch` */
-export async function openWeights(
-  source: ByteSource,
-): Promise<{ readonly file: TorchFile; readonly chosen: ChosenWeights }> {
-  const file = await openTorch(source, elementSizesOf);
-  return { file, chosen: chooseWeights(file.root) };
-}
-
-function noWeights(source: ByteSource, { globals }: TorchFile): FormatError {
+function noWeights(source: ByteSource, globals: ReadonlySet<string>): FormatError {
   const suspects = suspectGlobals(globals);
   const named = suspects.length === 0 ? "" : `; it names ${namedBriefly(suspects)}`;
   return new FormatError("FORMAT_UNSUPPORTED", `the pickle holds no weights${named}`, {

@@ -11,8 +11,10 @@ export interface TorchFile {
   readonly root: PickleValue;
   /** Every class and function that the pickle names. */
   readonly globals: ReadonlySet<string>;
-  /** `archive`: of torch.save since 1.6; `script`: of torch.jit.save; `legacy`; `pickle`: no storages of torch's. */
-  readonly layout: "archive" | "script" | "legacy" | "pickle";
+  /** What lies in `constants.pkl` of TorchScript, else null. */
+  readonly constants: PickleValue;
+  /** Of torch.save since 1.6, of torch.jit.save, of torch.export.save; before 1.6; or no storages of torch's. */
+  readonly layout: "archive" | "script" | "exported" | "legacy" | "pickle";
   readonly storages: TorchStorages;
   /** Where `bytes` of the pickle itself lie in the file; null where that is packed or inside an archive. */
   readonly pickledOffset: (bytes: Uint8Array) => number | null;
@@ -35,8 +37,14 @@ export type ElementSizes = (root: PickleValue) => ReadonlyMap<string, number>;
 
 /** @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` */
 export async function openTorch(source: ByteSource, sizes: ElementSizes): Promise<TorchFile> {
+  const head = await source.slice(0, Math.min(4, source.byteLength));
+  if (!startsWith(head, zipSignature)) return openPickles(source, sizes);
+  return openArchive(source, new Map((await openZip(source)).map((entry) => [entry.name, entry])));
+}
+
+/** @throws as `openTorch` */
+export async function openPickles(source: ByteSource, sizes: ElementSizes): Promise<TorchFile> {
   const head = await source.slice(0, Math.min(legacyHeadLength, source.byteLength));
-  if (startsWith(head, zipSignature)) return openArchive(source);
   return isLegacy(head) ? openLegacy(source, sizes) : openPlain(source);
 }
 
@@ -45,8 +53,11 @@ export function isDataPickle(name: string): boolean {
   return /^([^/]+\/)?data\.pkl$/.test(name);
 }
 
-async function openArchive(source: ByteSource): Promise<TorchFile> {
-  const entries = new Map((await openZip(source)).map((entry) => [entry.name, entry]));
+/** @throws as `openTorch` */
+export async function openArchive(
+  source: ByteSource,
+  entries: ReadonlyMap<string, ZipEntry>,
+): Promise<TorchFile> {
   const pickle = [...entries.values()].find(({ name }) => isDataPickle(name));
   if (pickle === undefined) {
     throw new FormatError("FORMAT_MALFORMED", "the archive holds no data.pkl", {
@@ -54,17 +65,16 @@ async function openArchive(source: ByteSource): Promise<TorchFile> {
     });
   }
   const prefix = pickle.name.slice(0, -"data.pkl".length);
-  const { value: root, globals } = readPickle(await pickleOf(pickle, source), 0, [
-    source.name,
-    pickle.name,
-  ]);
+  const { value: root, globals } = await pickleOf(pickle, source);
   const order = entries.get(`${prefix}byteorder`);
   const bigEndian = order !== undefined && order.byteLength < 16 && (await textOf(order)) === "big";
-  const isScript = entries.has(`${prefix}constants.pkl`);
+  const constants = entries.get(`${prefix}constants.pkl`);
+  const own = constants === undefined ? nothing : await pickleOf(constants, source);
   return {
     root,
-    globals,
-    layout: isScript ? "script" : "archive",
+    globals: new Set([...globals, ...own.globals]),
+    constants: own.value,
+    layout: constants === undefined ? "archive" : "script",
     storages: archiveStorages(entries, prefix, bigEndian),
     pickledOffset: () => null,
   };
@@ -74,19 +84,22 @@ async function textOf(entry: ZipEntry): Promise<string> {
   return new TextDecoder().decode(await entry.read()).trim();
 }
 
-function pickleOf(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
-  if (entry.byteLength <= maxPickleLength) return entry.read();
-  throw tooLong([source.name, entry.name]);
+async function pickleOf(entry: ZipEntry, source: ByteSource): Promise<Pickle> {
+  const path = [source.name, entry.name];
+  if (entry.byteLength > maxPickleLength) throw tooLong(path);
+  return readPickle(await entry.read(), 0, path);
 }
 
-function archiveStorages(
+/** A key with a folder in it is a name in the archive's folder, any other the name of a file in `data/`. */
+export function archiveStorages(
   entries: ReadonlyMap<string, ZipEntry>,
   prefix: string,
   bigEndian: boolean,
 ): TorchStorages {
   // Tensors of one packed storage stand side by side: it is unpacked once for all of them.
   let unpacked: { readonly key: string; readonly bytes: Uint8Array } | null = null;
-  const entryName = (key: string): string => `${prefix}data/${key}`;
+  const entryName = (key: string): string =>
+    key.includes("/") ? `${prefix}${key}` : `${prefix}data/${key}`;
   const entry = (key: string): ZipEntry | undefined => entries.get(entryName(key));
   return {
     bigEndian,
@@ -145,6 +158,7 @@ async function openLegacy(source: ByteSource, elementSizes: ElementSizes): Promi
   return {
     root,
     globals,
+    constants: null,
     layout: "legacy",
     storages: {
       // Written little-endian by every machine.
@@ -177,6 +191,7 @@ async function openPlain(source: ByteSource): Promise<TorchFile> {
   return {
     root,
     globals,
+    constants: null,
     layout: "pickle",
     storages,
     pickledOffset: (bytes) => offsetIn(head, bytes),
