@@ -1,169 +1,181 @@
-/** HDF5 files by the HDF5 library itself, compiled to WebAssembly (h5wasm). It works on a copy of the file in its own memory. */
-import type { Dataset, File, Group } from "h5wasm";
-import { FormatError, isWeightGraphError } from "../errors.ts";
-import { checkGlobalHeaps } from "./hdf5Heaps.ts";
+/**
+ * HDF5 files, read by spans: nothing but the structure that is asked for is fetched, so that a file may be of any size, and
+ * whatever leads out of the file is refused.
+ * Source: HDF5 File Format Specification, version 3.0.
+ */
+import { FormatError } from "../errors.ts";
+import { readTexts, type SharedMessage } from "./hdf5/attributes.ts";
+import { Cursor, malformed } from "./hdf5/cursor.ts";
+import { readDataset, type Dataset } from "./hdf5/dataset.ts";
+import { readLinks, type Link } from "./hdf5/links.ts";
+import { readObjectHeader, type Message } from "./hdf5/objectHeader.ts";
+import { openStore, type Store } from "./hdf5/superblock.ts";
+import { elementReader } from "./hdf5/values.ts";
 import type { ByteSource } from "./source.ts";
 
-interface Hdf5Array {
+export { hdf5Start } from "./hdf5/superblock.ts";
+
+export interface Hdf5Array {
   readonly shape: readonly number[];
-  /** `float32`, `int64`, `uint8`, …; null for text, compounds and floats of other widths. */
+  /** `float32`, `float16`, `int64`, `bool`, `complex64`, …; `opaque`; null for text, compounds and odd widths. */
   readonly type: string | null;
+  /** What it holds, in words, for messages. */
+  readonly title: string;
+  readonly byteLength: number;
+  readonly isBigEndian: boolean;
+  /** Place in the file of values that lie in one piece as they are. */
+  readonly location: { readonly offset: number; readonly byteLength: number } | null;
+  /**
+   * Little-endian bytes of elements [start, end).
+   * @throws {FormatError} `FORMAT_UNSUPPORTED` for a filter, `FORMAT_LIMIT`, `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`
+   */
+  read(start: number, end: number): Promise<Uint8Array>;
+  readonly dataset: Dataset;
 }
 
-/** Numbers as the library hands them out. */
-type Hdf5Values = ArrayLike<number> | ArrayLike<bigint>;
-
-/** An open file. Paths begin with `/`. */
+/** An open file. Paths begin with `/`. Every call may throw what is wrong with the file. */
 export interface Hdf5 {
-  /** Names in a group, in the library's order; none where no group is. */
-  members(path: string): readonly string[];
+  readonly store: Store;
+  /** Names in a group, sorted; none where no group is. */
+  members(path: string): Promise<readonly string[]>;
   /** Null where no array is. */
-  array(path: string): Hdf5Array | null;
-  /** @throws {FormatError} `FORMAT_LIMIT`, `FORMAT_UNSUPPORTED` */
-  read(path: string): Hdf5Values;
+  array(path: string): Promise<Hdf5Array | null>;
   /** Texts of an attribute, one or many; null where it is absent or no text. */
-  texts(path: string, attribute: string): readonly string[] | null;
+  texts(path: string, attribute: string): Promise<readonly string[] | null>;
 }
 
-export const hdf5Signature: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+const maxSoftLinks = 16;
+const keptObjects = 4096;
 
-const maxFileLength = 2 ** 30;
-/** Deflate cannot pack tighter than this. */
-const maxExpansion = 1032;
-
-/**
- * Calls `use` with the file. The last file stays open for the next call, since a model's tensors are read one by one: at most
- * one file's bytes are held, until another one is asked for.
- * @throws {FormatError} `FORMAT_LIMIT` over 1 GiB, `FORMAT_TRUNCATED`, `FORMAT_MALFORMED`; what `use` throws.
- */
-export async function withHdf5<T>(source: ByteSource, use: (file: Hdf5) => T): Promise<T> {
-  const library = await load();
-  if (held?.source !== source) {
-    if (source.byteLength > maxFileLength) {
-      throw new FormatError("FORMAT_LIMIT", `${source.byteLength} bytes do not fit into memory`, {
-        path: [source.name],
-        hint: "HDF5 files are read up to 1 GiB.",
-      });
-    }
-    const bytes = await source.slice(0, source.byteLength);
-    checkGlobalHeaps(bytes, [source.name]);
-    release(library);
-    held = guard(source, () => {
-      library.fileSystem.writeFile(heldName, bytes);
-      const file = new library.h5wasm.File(heldName, "r");
-      if (file.file_id < 0n) throw new Error("not an HDF5 file");
-      return { source, file, view: viewOf(library, file, source) };
-    });
-  }
-  const { view } = held;
-  return guard(source, () => use(view));
+interface Entity {
+  readonly header: readonly Message[];
+  /** Null for what is no group. */
+  readonly links: ReadonlyMap<string, Link> | null;
 }
 
-interface Library {
-  readonly h5wasm: typeof import("h5wasm");
-  readonly fileSystem: {
-    writeFile(name: string, bytes: Uint8Array): void;
-    unlink(name: string): void;
+/** @throws {FormatError} `FORMAT_UNKNOWN`, `FORMAT_TRUNCATED`, `FORMAT_MALFORMED`, `FORMAT_UNSUPPORTED`, `FORMAT_LIMIT` */
+export async function openHdf5(source: ByteSource): Promise<Hdf5> {
+  const store = await openStore(source);
+  const entities = new Map<number, Entity>();
+  const entityAt = async (address: number): Promise<Entity> => {
+    const known = entities.get(address);
+    if (known !== undefined) return known;
+    const header = await readObjectHeader(store, address);
+    const entity = { header, links: await readLinks(store, header) };
+    if (entities.size >= keptObjects) entities.clear();
+    entities.set(address, entity);
+    return entity;
   };
-}
+  const shared = sharedMessages(store, async (address) => (await entityAt(address)).header);
+  const root = await entityAt(store.root);
+  if (root.links === null) throw malformed("the root of the file is no group", store.path);
 
-const heldName = "held.h5";
-let held: { source: ByteSource; file: File; view: Hdf5 } | null = null;
-let loading: Promise<Library> | null = null;
-
-function load(): Promise<Library> {
-  loading ??= (async () => {
-    const h5wasm = await import("h5wasm");
-    const module = await h5wasm.ready;
-    // Errors become exceptions; without this the library prints them.
-    module.activate_throwing_error_handler();
-    return { h5wasm, fileSystem: module.FS as unknown as Library["fileSystem"] };
-  })();
-  return loading;
-}
-
-function release({ fileSystem }: Library): void {
-  const { file } = held ?? {};
-  held = null;
-  if (file === undefined) return;
-  try {
-    file.close();
-    fileSystem.unlink(heldName);
-  } catch {
-    // A damaged file may refuse to be closed; the next one takes its place all the same.
-  }
-}
-
-function guard<T>(source: ByteSource, run: () => T): T {
-  try {
-    return run();
-  } catch (cause) {
-    if (isWeightGraphError(cause)) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const isShort = /truncated|addr overflow|end of file/i.test(text);
-    throw new FormatError(
-      isShort ? "FORMAT_TRUNCATED" : "FORMAT_MALFORMED",
-      isShort ? "the HDF5 file is cut short" : "the HDF5 library cannot read the file",
-      { path: [source.name], cause, hint: "Fetch or write the file again." },
-    );
-  }
-}
-
-function viewOf({ h5wasm }: Library, file: File, source: ByteSource): Hdf5 {
-  const at = (path: string): ReturnType<Group["get"]> => {
-    let entity: ReturnType<Group["get"]> = file;
-    for (const name of path.split("/")) {
-      if (name === "") continue;
-      if (!(entity instanceof h5wasm.Group) || !entity.keys().includes(name)) return null;
-      entity = entity.get(name);
+  const follow = async (path: string): Promise<Entity | null> => {
+    let parts = path.split("/").filter((name) => name !== "" && name !== ".");
+    let entity = root;
+    let walked: string[] = [];
+    let softLinks = 0;
+    for (let name = parts.shift(); name !== undefined; name = parts.shift()) {
+      const link = entity.links?.get(name);
+      if (link === undefined) return null;
+      if (link.kind === "outside") throw outside(store, [...walked, name], link.title);
+      if (link.kind === "hard") {
+        entity = await entityAt(link.address);
+        walked.push(name);
+        continue;
+      }
+      if (++softLinks > maxSoftLinks) throw malformed(`the link ${name} leads to itself`, store.path);
+      const start = link.path.startsWith("/") ? [] : walked;
+      parts = [...start, ...link.path.split("/").filter((part) => part !== "" && part !== "."), ...parts];
+      entity = root;
+      walked = [];
     }
     return entity;
   };
   return {
-    members(path) {
-      const group = at(path);
-      return group instanceof h5wasm.Group ? group.keys() : [];
+    store,
+    async members(path) {
+      const names = [...((await follow(path))?.links?.keys() ?? [])];
+      return names.sort();
     },
-    array(path) {
-      const dataset = at(path);
-      if (!(dataset instanceof h5wasm.Dataset)) return null;
-      return { shape: dataset.shape ?? [], type: typeOf(dataset) };
+    async array(path) {
+      const entity = await follow(path);
+      if (entity === null || entity.links !== null) return null;
+      const dataset = await readDataset(store, entity.header, shared);
+      return dataset && arrayOf(dataset);
     },
-    read(path) {
-      const dataset = at(path);
-      if (!(dataset instanceof h5wasm.Dataset) || typeOf(dataset) === null) {
-        throw new FormatError("FORMAT_UNSUPPORTED", "no array of numbers stands here", {
-          path: [source.name, path],
-        });
-      }
-      checkSize(dataset, source);
-      return dataset.value as Hdf5Values;
-    },
-    texts(path, attribute) {
-      const entity = at(path);
-      if (!(entity instanceof h5wasm.Group || entity instanceof h5wasm.Dataset)) return null;
-      if (!Object.hasOwn(entity.attrs, attribute)) return null;
-      const value: unknown = entity.attrs[attribute]?.value;
-      const list: unknown[] = Array.isArray(value) ? value : [value];
-      return list.every((text) => typeof text === "string") ? list : null;
+    async texts(path, wanted) {
+      const entity = await follow(path);
+      return entity && readTexts(store, entity.header, { wanted, shared });
     },
   };
 }
 
-/** A shape may claim more than a file can hold: an array that was never written costs no bytes. */
-function checkSize(dataset: Dataset, source: ByteSource): void {
-  const { size } = dataset.metadata;
-  const byteLength = (dataset.shape ?? []).reduce((product, length) => product * length, size);
-  if (byteLength <= Math.min(2 ** 31, source.byteLength * maxExpansion)) return;
-  throw new FormatError("FORMAT_LIMIT", `an array of ${byteLength} bytes is announced`, {
-    path: [source.name, dataset.path],
+function outside(store: Store, path: readonly string[], title: string): FormatError {
+  return new FormatError("FORMAT_UNSUPPORTED", `${title} leads out of the file and is not followed`, {
+    path: [...store.path, `/${path.join("/")}`],
+    hint: "Copy what it leads to into the file: h5copy.",
   });
 }
 
-function typeOf(dataset: Dataset): string | null {
-  const { type, size, signed } = dataset.metadata;
-  const bits = size * 8;
-  // Classes of the HDF5 library: 0 integers, 1 floats.
-  if (type === 1) return bits === 32 || bits === 64 ? `float${bits}` : null;
-  return type === 0 && bits <= 64 ? `${signed ? "int" : "uint"}${bits}` : null;
+/** Types that several objects share stand in an object of their own. */
+function sharedMessages(
+  store: Store,
+  headerAt: (address: number) => Promise<readonly Message[]>,
+): SharedMessage {
+  return async (cursor, type) => {
+    const version = cursor.u8();
+    const kind = cursor.u8();
+    if (version === 3 && kind !== 2) {
+      throw new FormatError("FORMAT_UNSUPPORTED", "tables of shared messages are not read", {
+        path: store.path,
+      });
+    }
+    cursor.skip(version === 1 ? 6 : 0);
+    const address = cursor.offset();
+    const found = address === null ? [] : await headerAt(address);
+    const message = found.find((one) => one.type === type && !one.isShared);
+    if (message === undefined) throw cursor.malformed("a shared type stands nowhere");
+    return new Cursor(message.body, message.address, store);
+  };
+}
+
+function arrayOf(dataset: Dataset): Hdf5Array {
+  const { type, shape, count, layout, store } = dataset;
+  const { byteLength: size, isBigEndian, title, name } = type;
+  const reader = elementReader(dataset);
+  const isPlain = layout.kind === "compact" || layout.kind === "contiguous";
+  const address = isPlain ? layout.address : null;
+  const location =
+    address === null ? null : { offset: store.base + address, byteLength: count * size };
+  if (location !== null && location.offset + location.byteLength > store.pages.byteLength) {
+    throw new FormatError(
+      "FORMAT_TRUNCATED",
+      `an array of ${location.byteLength} bytes is announced at byte ${location.offset}`,
+      { path: store.path, hint: "The file is cut short or damaged: fetch it again." },
+    );
+  }
+  const part = name?.startsWith("complex") === true ? size / 2 : size;
+  return {
+    shape: shape ?? [0],
+    type: name,
+    title,
+    byteLength: count * size,
+    isBigEndian,
+    location,
+    dataset,
+    async read(start, end) {
+      const bytes = await reader.read(start, end);
+      return isBigEndian && part > 1 ? swapped(bytes, part) : bytes;
+    },
+  };
+}
+
+/** Elements of `size` bytes, the other way round. */
+export function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(bytes.byteLength);
+  for (let at = 0; at < bytes.byteLength; at += size) {
+    for (let i = 0; i < size; i++) out[at + i] = bytes[at + size - 1 - i]!;
+  }
+  return out;
 }
