@@ -9,10 +9,12 @@ import { Cursor, malformed } from "./hdf5/cursor.ts";
 import { readDataset, type Dataset } from "./hdf5/dataset.ts";
 import { readLinks, type Link } from "./hdf5/links.ts";
 import { readObjectHeader, type Message } from "./hdf5/objectHeader.ts";
+import { patchDatasets, type Hdf5Patch } from "./hdf5/patch.ts";
 import { openStore, type Store } from "./hdf5/superblock.ts";
 import { elementReader } from "./hdf5/values.ts";
 import type { ByteSource } from "./source.ts";
 
+export type { Hdf5Patch } from "./hdf5/patch.ts";
 export { hdf5Start } from "./hdf5/superblock.ts";
 
 export interface Hdf5Array {
@@ -36,6 +38,8 @@ export interface Hdf5Array {
 /** An open file. Paths begin with `/`. Every call may throw what is wrong with the file. */
 export interface Hdf5 {
   readonly store: Store;
+  /** Tells objects apart that are reached by several paths; null where nothing is. */
+  identity(path: string): Promise<number | null>;
   /** Names in a group, sorted; none where no group is. */
   members(path: string): Promise<readonly string[]>;
   /** Null where no array is. */
@@ -48,6 +52,7 @@ const maxSoftLinks = 16;
 const keptObjects = 4096;
 
 interface Entity {
+  readonly address: number;
   readonly header: readonly Message[];
   /** Null for what is no group. */
   readonly links: ReadonlyMap<string, Link> | null;
@@ -61,7 +66,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5> {
     const known = entities.get(address);
     if (known !== undefined) return known;
     const header = await readObjectHeader(store, address);
-    const entity = { header, links: await readLinks(store, header) };
+    const entity = { address, header, links: await readLinks(store, header) };
     if (entities.size >= keptObjects) entities.clear();
     entities.set(address, entity);
     return entity;
@@ -84,9 +89,14 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5> {
         walked.push(name);
         continue;
       }
-      if (++softLinks > maxSoftLinks) throw malformed(`the link ${name} leads to itself`, store.path);
+      if (++softLinks > maxSoftLinks)
+        throw malformed(`the link ${name} leads to itself`, store.path);
       const start = link.path.startsWith("/") ? [] : walked;
-      parts = [...start, ...link.path.split("/").filter((part) => part !== "" && part !== "."), ...parts];
+      parts = [
+        ...start,
+        ...link.path.split("/").filter((part) => part !== "" && part !== "."),
+        ...parts,
+      ];
       entity = root;
       walked = [];
     }
@@ -94,6 +104,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5> {
   };
   return {
     store,
+    identity: async (path) => (await follow(path))?.address ?? null,
     async members(path) {
       const names = [...((await follow(path))?.links?.keys() ?? [])];
       return names.sort();
@@ -112,10 +123,14 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5> {
 }
 
 function outside(store: Store, path: readonly string[], title: string): FormatError {
-  return new FormatError("FORMAT_UNSUPPORTED", `${title} leads out of the file and is not followed`, {
-    path: [...store.path, `/${path.join("/")}`],
-    hint: "Copy what it leads to into the file: h5copy.",
-  });
+  return new FormatError(
+    "FORMAT_UNSUPPORTED",
+    `${title} leads out of the file and is not followed`,
+    {
+      path: [...store.path, `/${path.join("/")}`],
+      hint: "Copy what it leads to into the file: h5copy.",
+    },
+  );
 }
 
 /** Types that several objects share stand in an object of their own. */
@@ -155,7 +170,7 @@ function arrayOf(dataset: Dataset): Hdf5Array {
       { path: store.path, hint: "The file is cut short or damaged: fetch it again." },
     );
   }
-  const part = name?.startsWith("complex") === true ? size / 2 : size;
+  const part = partLength(dataset);
   return {
     shape: shape ?? [0],
     type: name,
@@ -171,8 +186,29 @@ function arrayOf(dataset: Dataset): Hdf5Array {
   };
 }
 
+/**
+ * A copy of the file with new values: little-endian bytes of whole arrays, which must be of this file.
+ * @throws {FormatError} `FORMAT_UNSUPPORTED` for values where the file has no room
+ */
+export async function patchHdf5(
+  { store }: Hdf5,
+  changes: ReadonlyMap<Hdf5Array, Uint8Array>,
+): Promise<Hdf5Patch> {
+  const stored = Array.from(changes, ([array, bytes]): [Dataset, Uint8Array] => {
+    const { dataset, isBigEndian } = array;
+    const size = partLength(dataset);
+    return [dataset, isBigEndian && size > 1 ? swapped(bytes, size) : bytes];
+  });
+  return patchDatasets(store, new Map(stored));
+}
+
+/** Bytes that are turned round together: an element, or half a complex one. */
+function partLength({ type: { name, byteLength } }: Dataset): number {
+  return name?.startsWith("complex") === true ? byteLength / 2 : byteLength;
+}
+
 /** Elements of `size` bytes, the other way round. */
-export function swapped(bytes: Uint8Array, size: number): Uint8Array {
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
   const out = new Uint8Array(bytes.byteLength);
   for (let at = 0; at < bytes.byteLength; at += size) {
     for (let i = 0; i < size; i++) out[at + i] = bytes[at + size - 1 - i]!;

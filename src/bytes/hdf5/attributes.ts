@@ -64,7 +64,8 @@ async function readAttribute(
 ): Promise<Attribute | null> {
   const version = cursor.u8();
   const flags = cursor.u8();
-  if (version < 1 || version > 3) throw cursor.malformed("an attribute of this version is not read");
+  if (version < 1 || version > 3)
+    throw cursor.malformed("an attribute of this version is not read");
   const padded = (length: number): number => (version === 1 ? Math.ceil(length / 8) * 8 : length);
   const nameLength = cursor.u16();
   const typeLength = cursor.u16();
@@ -76,7 +77,9 @@ async function readAttribute(
   const spaceBody = cursor.part(padded(spaceLength));
   const isShared = (bit: number): boolean => version > 1 && (flags & bit) !== 0;
   const type = parseDatatype(isShared(1) ? await shared(typeBody, messages.datatype) : typeBody);
-  const space = parseDataspace(isShared(2) ? await shared(spaceBody, messages.dataspace) : spaceBody);
+  const space = parseDataspace(
+    isShared(2) ? await shared(spaceBody, messages.dataspace) : spaceBody,
+  );
   const count = space === null ? 0 : space.shape.reduce((product, size) => product * size, 1);
   return { name, type, count, data: cursor };
 }

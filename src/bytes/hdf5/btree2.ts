@@ -30,7 +30,12 @@ export async function* walkTree2(store: Store, address: number): AsyncGenerator<
   const count = head.u16();
   if (root === null) return;
   if (depth > maxDepth || recordLength === 0) throw head.malformed("a tree has no sensible depth");
-  const tree = { store, type, recordLength, pointers: pointerWidths(store, { nodeLength, recordLength, depth }) };
+  const tree = {
+    store,
+    type,
+    recordLength,
+    pointers: pointerWidths(store, { nodeLength, recordLength, depth }),
+  };
   yield* walkNode(tree, { address: root, count, depth }, new Set());
 }
 
@@ -68,7 +73,9 @@ async function* walkNode(
 ): AsyncGenerator<Tree2Record> {
   const { store, type, recordLength, pointers } = tree;
   if (seen.has(address)) {
-    throw new FormatError("FORMAT_MALFORMED", "a tree leads back into itself", { path: store.path });
+    throw new FormatError("FORMAT_MALFORMED", "a tree leads back into itself", {
+      path: store.path,
+    });
   }
   seen.add(address);
   const { own, below } = pointers[depth]!;
@@ -105,7 +112,9 @@ export async function* walkTree1(
   const { offsets } = store.widths;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next.address)) {
-      throw new FormatError("FORMAT_MALFORMED", "a tree leads back into itself", { path: store.path });
+      throw new FormatError("FORMAT_MALFORMED", "a tree leads back into itself", {
+        path: store.path,
+      });
     }
     seen.add(next.address);
     const head = await blockAt(store, next.address, 8 + 2 * offsets);
@@ -113,7 +122,8 @@ export async function* walkTree1(
     if (head.u8() !== type) throw head.malformed("a tree is of another kind than is expected");
     const level = head.u8();
     const count = head.u16();
-    if (next.level !== -1 && level !== next.level) throw head.malformed("a tree's levels do not fit");
+    if (next.level !== -1 && level !== next.level)
+      throw head.malformed("a tree's levels do not fit");
     const body = await blockAt(store, head.start + 8 + 2 * offsets, count * (keyLength + offsets));
     const children: { address: number; level: number }[] = [];
     for (let i = 0; i < count; i++) {

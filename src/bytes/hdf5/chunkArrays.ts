@@ -2,10 +2,20 @@
  * Indexes of chunks that are arrays: of a fixed number, and one that grows along one axis.
  * Source: HDF5 File Format Specification 3.0, sections VII.C "Fixed Array Index" and VII.D "Extensible Array Index".
  */
-import type { ChunkEntry } from "./chunks.ts";
 import { Cursor, malformed } from "./cursor.ts";
-import { blockAt, checkedBlockAt, type Block } from "./objectHeader.ts";
+import { checkedBlockAt, type Block } from "./objectHeader.ts";
 import type { Store } from "./superblock.ts";
+
+/** Where the index notes a chunk, so that it can be moved. */
+export interface ChunkEntry {
+  /** Addresses of the fields; null where the index has none, since chunks are of one size. */
+  readonly addressAt: number | null;
+  readonly sizeAt: number | null;
+  readonly sizeBytes: number;
+  readonly maskAt: number | null;
+  /** The block of the index that a checksum follows. */
+  readonly block: Block | null;
+}
 
 export interface ArraySlot {
   /** Number of the chunk. */
@@ -44,7 +54,8 @@ function elementsOf(store: Store, head: Cursor): Elements {
   const isPacked = client === 1;
   const { offsets } = store.widths;
   const isSound = isPacked ? byteLength > offsets + 4 : byteLength === offsets;
-  if (client > 1 || !isSound || pageBits > 31) throw head.malformed("an index of chunks is damaged");
+  if (client > 1 || !isSound || pageBits > 31)
+    throw head.malformed("an index of chunks is damaged");
   return { store, isPacked, byteLength, pageSize: 2 ** pageBits };
 }
 
@@ -69,7 +80,12 @@ async function dataBlock(elements: Elements, block: DataBlock): Promise<ArraySlo
     const whole = await checkedBlockAt(store, address, prefix + count * byteLength);
     whole.signature(tag);
     whole.skip(prefix - 4);
-    return slotsIn(elements, { cursor: whole, count, first, block: { address, byteLength: whole.bytes.byteLength } });
+    return slotsIn(elements, {
+      cursor: whole,
+      count,
+      first,
+      block: { address, byteLength: whole.bytes.byteLength },
+    });
   }
   const pages = Math.ceil(count / pageSize);
   const hasMap = tag === "FADB";
@@ -85,7 +101,9 @@ async function dataBlock(elements: Elements, block: DataBlock): Promise<ArraySlo
     if (written === null || (written[page >> 3]! & (0x80 >> (page & 7))) !== 0) {
       const cursor = await checkedBlockAt(store, at, own * byteLength);
       const place = { address: at, byteLength: own * byteLength };
-      slots.push(...slotsIn(elements, { cursor, count: own, first: first + page * pageSize, block: place }));
+      slots.push(
+        ...slotsIn(elements, { cursor, count: own, first: first + page * pageSize, block: place }),
+      );
     }
     at += own * byteLength + 4;
   }
@@ -99,7 +117,10 @@ interface Run {
   readonly block: Block;
 }
 
-function slotsIn({ store, isPacked, byteLength: size }: Elements, { cursor, count, first, block }: Run): ArraySlot[] {
+function slotsIn(
+  { store, isPacked, byteLength: size }: Elements,
+  { cursor, count, first, block }: Run,
+): ArraySlot[] {
   const slots: ArraySlot[] = [];
   const { offsets } = store.widths;
   const sizeBytes = size - offsets - 4;
@@ -120,7 +141,10 @@ function slotsIn({ store, isPacked, byteLength: size }: Elements, { cursor, coun
   return slots;
 }
 
-export async function extensibleChunks(store: Store, address: number): Promise<readonly ArraySlot[]> {
+export async function extensibleChunks(
+  store: Store,
+  address: number,
+): Promise<readonly ArraySlot[]> {
   const { offsets, lengths } = store.widths;
   const head = await checkedBlockAt(store, address, 12 + 6 * lengths + offsets);
   head.signature("EAHD");
@@ -164,7 +188,8 @@ export async function extensibleChunks(store: Store, address: number): Promise<r
   }
   for (const one of supers.slice(firstSuper)) {
     const own = cursor.offset();
-    if (own !== null) slots.push(...(await superBlock(elements, { ...one, address: own, inIndex, extra })));
+    if (own !== null)
+      slots.push(...(await superBlock(elements, { ...one, address: own, inIndex, extra })));
   }
   return slots;
 }
@@ -192,7 +217,14 @@ function superBlocks(bits: number, smallest: number): SuperBlock[] {
 
 async function superBlock(
   elements: Elements,
-  { address, inIndex, extra, first, blocks, size }: SuperBlock & { address: number; inIndex: number; extra: number },
+  {
+    address,
+    inIndex,
+    extra,
+    first,
+    blocks,
+    size,
+  }: SuperBlock & { address: number; inIndex: number; extra: number },
 ): Promise<ArraySlot[]> {
   const { store, pageSize } = elements;
   const { offsets } = store.widths;
@@ -209,7 +241,13 @@ async function superBlock(
     const pagesWritten = pages > 0 ? maps.take(mapBytes) : null;
     const own = cursor.offset();
     if (own === null) continue;
-    const block = { address: own, count: size, first: inIndex + first + i * size, extra, pagesWritten };
+    const block = {
+      address: own,
+      count: size,
+      first: inIndex + first + i * size,
+      extra,
+      pagesWritten,
+    };
     slots.push(...(await dataBlock(elements, { ...block, tag: "EADB" })));
   }
   return slots;

@@ -1,9 +1,8 @@
 /** The chunks of an array, by whichever of six indexes the file has. */
 import { walkTree1, walkTree2 } from "./btree2.ts";
-import { extensibleChunks, fixedChunks, type ArraySlot } from "./chunkArrays.ts";
-import { Cursor, malformed } from "./cursor.ts";
+import { extensibleChunks, fixedChunks, type ArraySlot, type ChunkEntry } from "./chunkArrays.ts";
+import { malformed } from "./cursor.ts";
 import type { ChunkedLayout } from "./layout.ts";
-import type { Block } from "./objectHeader.ts";
 import type { Store } from "./superblock.ts";
 
 export interface Chunk {
@@ -17,17 +16,6 @@ export interface Chunk {
   readonly entry: ChunkEntry;
 }
 
-/** Where the index notes a chunk, so that it can be moved. */
-export interface ChunkEntry {
-  /** Addresses of the fields; null where the index has none, since chunks are of one size. */
-  readonly addressAt: number | null;
-  readonly sizeAt: number | null;
-  readonly sizeBytes: number;
-  readonly maskAt: number | null;
-  /** The block of the index that a checksum follows. */
-  readonly block: Block | null;
-}
-
 export interface ChunkGrid {
   readonly shape: readonly number[];
   /** What axes may grow to; null for no limit. Chunks are numbered by it. */
@@ -38,7 +26,13 @@ export interface ChunkGrid {
   readonly isPacked: boolean;
 }
 
-const noEntry: ChunkEntry = { addressAt: null, sizeAt: null, sizeBytes: 0, maskAt: null, block: null };
+const noEntry: ChunkEntry = {
+  addressAt: null,
+  sizeAt: null,
+  sizeBytes: 0,
+  maskAt: null,
+  block: null,
+};
 
 /** Chunks that were written, in the index' own order. @throws {FormatError} `FORMAT_MALFORMED`, `FORMAT_TRUNCATED`, `FORMAT_LIMIT` */
 export async function readChunks(
@@ -85,7 +79,13 @@ async function treeChunks1(store: Store, address: number, grid: ChunkGrid): Prom
     const byteLength = key.u32();
     const mask = key.u32();
     const start = grid.shape.map(() => key.uint(8));
-    const entry = { addressAt: at + keyLength, sizeAt: at, sizeBytes: 4, maskAt: at + 4, block: null };
+    const entry = {
+      addressAt: at + keyLength,
+      sizeAt: at,
+      sizeBytes: 4,
+      maskAt: at + 4,
+      block: null,
+    };
     chunks.push({ start, address: child, byteLength, mask, entry });
   }
   return chunks;

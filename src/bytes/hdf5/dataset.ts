@@ -112,7 +112,7 @@ async function loadChunks(
   const chunks = await readChunks(store, layout, grid);
   for (const { start, byteLength: stored, address } of chunks) {
     const isInside =
-      start.every((at, axis) => at < shape[axis]! && at % chunkShape[axis]! === 0) &&
+      start.every((at, axis) => at < shape[axis]! && Number.isInteger(at / chunkShape[axis]!)) &&
       store.base + address + stored <= store.pages.byteLength;
     if (!isInside) throw malformed("a chunk lies outside its array or the file", store.path);
     if (!grid.isPacked && stored !== byteLength) {

@@ -124,7 +124,9 @@ async function inflate(bytes: Uint8Array, most: number, path: Path): Promise<Uin
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       const chunk: Uint8Array = part.value;
       if (filled + chunk.byteLength > most) {
-        throw new FormatError("FORMAT_LIMIT", `a chunk unpacks to more than ${most} bytes`, { path });
+        throw new FormatError("FORMAT_LIMIT", `a chunk unpacks to more than ${most} bytes`, {
+          path,
+        });
       }
       out.set(chunk, filled);
       filled += chunk.byteLength;

@@ -24,7 +24,7 @@ export async function localHeap(store: Store, address: number): Promise<(at: num
 }
 
 /** An object of the global heap; empty where its collection is not given. */
-export async function globalObject(
+async function globalObject(
   store: Store,
   address: number | null,
   index: number,
@@ -130,7 +130,10 @@ async function readHeap(store: Store, address: number): Promise<FractalHeap> {
     startLength,
     maxDirectLength,
     placeBytes: Math.ceil(maxBits / 8),
-    lengthBytes: Math.max(1, Math.min(byLength(maxDirectLength), byLength(Math.max(1, maxManaged)))),
+    lengthBytes: Math.max(
+      1,
+      Math.min(byLength(maxDirectLength), byLength(Math.max(1, maxManaged))),
+    ),
     root,
     rootRows,
   };
@@ -179,10 +182,18 @@ async function childBlock(
   if (child === null) throw malformed("a heap's block was never written", store.path);
   const isDirect = byteLength <= maxDirectLength;
   const childRows = isDirect ? 0 : Math.log2(byteLength) - Math.log2(startLength * width) + 1;
-  return { address: child, byteLength, rows: Math.max(0, childRows), start: rowStart(row) + column * byteLength };
+  return {
+    address: child,
+    byteLength,
+    rows: Math.max(0, childRows),
+    start: rowStart(row) + column * byteLength,
+  };
 }
 
-async function hugeObject({ store, idLength, hugeIndex }: FractalHeap, id: Cursor): Promise<Cursor> {
+async function hugeObject(
+  { store, idLength, hugeIndex }: FractalHeap,
+  id: Cursor,
+): Promise<Cursor> {
   const { offsets, lengths } = store.widths;
   if (idLength > offsets + lengths) {
     const address = id.offset();
@@ -201,4 +212,3 @@ async function hugeObject({ store, idLength, hugeIndex }: FractalHeap, id: Curso
   }
   throw malformed(`a heap holds no large object ${wanted}`, store.path);
 }
-

@@ -4,7 +4,12 @@ import { Cursor } from "./cursor.ts";
 import type { Block } from "./objectHeader.ts";
 
 export type DataLayout =
-  | { readonly kind: "compact"; readonly address: number; readonly byteLength: number; readonly checked: Block | null }
+  | {
+      readonly kind: "compact";
+      readonly address: number;
+      readonly byteLength: number;
+      readonly checked: Block | null;
+    }
   /** `address` is null for an array that was never written. */
   | { readonly kind: "contiguous"; readonly address: number | null }
   | ChunkedLayout;
@@ -16,13 +21,21 @@ export interface ChunkedLayout {
   readonly index: ChunkIndex;
 }
 
-export type ChunkIndex =
-  | { readonly kind: "tree1" | "tree2" | "implicit" | "fixed" | "extensible"; readonly address: number | null }
+type ChunkIndex =
+  | {
+      readonly kind: "tree1" | "tree2" | "implicit" | "fixed" | "extensible";
+      readonly address: number | null;
+    }
   | {
       readonly kind: "single";
       readonly address: number | null;
       /** Of a packed chunk, with the place where both are noted. */
-      readonly packed: { readonly byteLength: number; readonly mask: number; readonly at: number; readonly block: Block | null } | null;
+      readonly packed: {
+        readonly byteLength: number;
+        readonly mask: number;
+        readonly at: number;
+        readonly block: Block | null;
+      } | null;
       /** Place of the address. */
       readonly at: number;
     };
@@ -83,7 +96,11 @@ function chunked4(cursor: Cursor, checked: Block | null): DataLayout {
     ? { byteLength: cursor.length(), mask: cursor.u32(), at, block: checked }
     : null;
   const addressAt = cursor.address;
-  return { kind: "chunked", shape, index: { kind, packed, at: addressAt, address: cursor.offset() } };
+  return {
+    kind: "chunked",
+    shape,
+    index: { kind, packed, at: addressAt, address: cursor.offset() },
+  };
 }
 
 function sizes(cursor: Cursor, rank: number, width: number): number[] {

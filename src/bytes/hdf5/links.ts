@@ -87,7 +87,10 @@ function readLink(cursor: Cursor): [string, Link] {
     return [name, { kind: "hard", address }];
   }
   if (type === 1) return [name, { kind: "soft", path: decodeText(cursor.take(cursor.u16())) }];
-  return [name, { kind: "outside", title: type === 64 ? "an external link" : "a user-defined link" }];
+  return [
+    name,
+    { kind: "outside", title: type === 64 ? "an external link" : "a user-defined link" },
+  ];
 }
 
 async function readDenseLinks(store: Store, cursor: Cursor, add: Add): Promise<void> {

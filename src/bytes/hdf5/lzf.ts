@@ -24,7 +24,8 @@ export function unpackLzf(bytes: Uint8Array, most: number, path: Path): Uint8Arr
     if (length === 7) length += bytes[at++] ?? 0;
     length += 2;
     const distance = ((control & 31) << 8) + (bytes[at++] ?? 0) + 1;
-    if (at > bytes.byteLength || distance > filled || filled + length > out.byteLength) throw broken();
+    if (at > bytes.byteLength || distance > filled || filled + length > out.byteLength)
+      throw broken();
     for (const end = filled + length; filled < end; filled++) out[filled] = out[filled - distance]!;
   }
   return out.subarray(0, filled);

@@ -83,7 +83,10 @@ export async function checkedBlockAt(
   const whole = await blockAt(store, address, byteLength + 4);
   const block = whole.part(byteLength);
   if (whole.u32() !== lookup3(block.bytes)) {
-    throw malformed(`the checksum of the block at byte ${store.base + address} is wrong`, store.path);
+    throw malformed(
+      `the checksum of the block at byte ${store.base + address} is wrong`,
+      store.path,
+    );
   }
   return block;
 }
@@ -96,7 +99,11 @@ function oldHeader(start: Cursor): { first: Part; flags: number } {
 }
 
 async function newHeader(store: Store, address: number): Promise<{ first: Part; flags: number }> {
-  const cursor = await blockAt(store, address, Math.min(34, store.pages.byteLength - store.base - address));
+  const cursor = await blockAt(
+    store,
+    address,
+    Math.min(34, store.pages.byteLength - store.base - address),
+  );
   cursor.signature("OHDR");
   if (cursor.u8() !== 2) throw cursor.malformed("object headers of this version are not read");
   const flags = cursor.u8();
@@ -115,7 +122,8 @@ async function continued(
   const cursor = new Cursor(body, at, store);
   const address = cursor.offset();
   const byteLength = cursor.length();
-  if (address === null || seen.has(address)) throw cursor.malformed("an object header repeats itself");
+  if (address === null || seen.has(address))
+    throw cursor.malformed("an object header repeats itself");
   seen.add(address);
   if (!isNew) return { address, byteLength, checked: null };
   if (byteLength < 8) throw cursor.malformed("a continued object header is too short");

@@ -31,7 +31,8 @@ export function pagesOf(source: ByteSource): Pages {
       const first = Math.floor(start / pageLength);
       const isInside = start >= 0 && end <= source.byteLength && end > start;
       // Spans that are no part of one page: data, or an error for the source to tell.
-      if (!isInside || first !== Math.floor((end - 1) / pageLength)) return source.slice(start, end);
+      if (!isInside || first !== Math.floor((end - 1) / pageLength))
+        return source.slice(start, end);
       return (await page(first)).subarray(start - first * pageLength, end - first * pageLength);
     },
   };

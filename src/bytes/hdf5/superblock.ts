@@ -6,7 +6,7 @@ import { lookup3 } from "./checksum.ts";
 import { Cursor, malformed, type Path, type Widths } from "./cursor.ts";
 import { pagesOf, type Pages } from "./pages.ts";
 
-export const hdf5Signature: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+const hdf5Signature: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** An open file: addresses count from `base`, behind a user block. */
 export interface Store {
@@ -19,7 +19,7 @@ export interface Store {
   readonly end: EndOfFile;
 }
 
-export interface EndOfFile {
+interface EndOfFile {
   /** Bytes of the file, with what stands in front of the signature. */
   readonly address: number;
   /** Place of the field that says so, in bytes of the file. */

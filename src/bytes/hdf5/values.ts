@@ -104,7 +104,11 @@ interface Span {
   readonly end: number;
 }
 
-function chunksIn(dataset: Dataset, chunks: readonly Chunk[], { start, end }: Span): readonly Chunk[] {
+function chunksIn(
+  dataset: Dataset,
+  chunks: readonly Chunk[],
+  { start, end }: Span,
+): readonly Chunk[] {
   const shape = dataset.shape!;
   const chunkShape = chunkShapeOf(dataset);
   return chunks.filter((chunk) => {
@@ -132,7 +136,9 @@ export function* runsOf(dataset: Dataset, chunk: Chunk, { start, end }: Span): G
   const shape = dataset.shape!;
   const chunkShape = chunkShapeOf(dataset);
   const rank = shape.length;
-  const counts = shape.map((size, axis) => Math.min(chunkShape[axis]!, size - (chunk.start[axis] ?? 0)));
+  const counts = shape.map((size, axis) =>
+    Math.min(chunkShape[axis]!, size - (chunk.start[axis] ?? 0)),
+  );
   const rows = counts.slice(0, -1).reduce((product, n) => product * n, 1);
   const width = counts.at(-1) ?? 1;
   const place = new Array<number>(Math.max(0, rank - 1)).fill(0);

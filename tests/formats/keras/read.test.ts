@@ -70,9 +70,9 @@ test("a Keras 3 archive: configuration and numbered variables", async () => {
   ]);
 });
 
-test("HDF5 of something else", async () => {
+test("HDF5 without an array", async () => {
   const error: unknown = await readModel(memorySource(await keras3File([]))).catch((e) => e);
-  expect(isWeightGraphError(error, "FORMAT_UNSUPPORTED")).toBe(true);
+  expect(isWeightGraphError(error, "FORMAT_NO_WEIGHTS")).toBe(true);
 });
 
 test("two files read in turns do not mix", async () => {
