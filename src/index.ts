@@ -33,6 +33,7 @@ export {
   type Finding,
 } from "./formats/examine.ts";
 export { readOnnx } from "./formats/onnx/read.ts";
+export { writeOnnx, type OnnxFile } from "./formats/onnx/write.ts";
 export { readSafetensors } from "./formats/safetensors/read.ts";
 export { readTfjs } from "./formats/tfjs/read.ts";
 export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";

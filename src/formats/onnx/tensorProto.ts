@@ -55,6 +55,12 @@ export function knownType(code: number): DType | null {
   return dtype === undefined || isComplex(dtype) ? null : dtype;
 }
 
+/** The number of an element type, or null where ONNX has none. */
+export function codeOf(dtype: DType): number | null {
+  const entry = Object.entries(dtypeOfCode).find(([, own]) => own === dtype);
+  return entry === undefined ? null : Number(entry[0]);
+}
+
 /** What a TensorProto says, before it is believed. */
 interface RawTensor {
   name: string;
