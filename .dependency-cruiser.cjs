@@ -48,7 +48,7 @@ module.exports = {
       {
         path: "^(src|viewer)/",
         pathNot:
-          "^src/(node[.]ts|bytes/(file|contained)[.]ts|train/engines/)|^viewer/vite[.]config",
+          "^src/(node[.]ts|bytes/(file|contained|folder)[.]ts|train/engines/)|^viewer/vite[.]config",
       },
       { dependencyTypes: ["core"] },
     ),

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import {
   FormatError,
   graphFromMatrix,
+  isGlobPattern,
   matrixFromBlocks,
   UsageError,
   type MatrixBlock,
@@ -22,6 +23,11 @@ export async function checkInput(path: string): Promise<void> {
       hint: "Check the path; quote it if it has spaces.",
     });
   }
+}
+
+/** The same for what may be a pattern. @throws {UsageError} `FILE_NOT_FOUND` */
+export async function checkSeriesInput(path: string): Promise<void> {
+  if (!isGlobPattern(path)) await checkInput(path);
 }
 
 /** @throws {FormatError} `FORMAT_NO_WEIGHTS` */

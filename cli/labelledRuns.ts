@@ -107,7 +107,8 @@ async function seriesIn(path: string, limits: ReadLimits): Promise<Series | null
 function unusable({ snapshots }: Series, target: string, epochs: number): string | null {
   const last = snapshots.at(-1);
   if (last === undefined || last.epoch <= epochs) return `it ended by epoch ${last?.epoch ?? 0}`;
-  if (last.metrics[target] === undefined) return `its last epoch has no metric ${target}`;
+  if (!Number.isFinite(last.metrics[target] ?? NaN))
+    return `its last epoch has no metric ${target}`;
   return null;
 }
 

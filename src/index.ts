@@ -20,7 +20,8 @@ export type {
   WeightLayer,
 } from "./model/model.ts";
 export { topologyBuilder, type NeuronLayer, type Topology, type Wire } from "./model/topology.ts";
-export type { Series, Snapshot } from "./model/series.ts";
+export { isGlobPattern } from "./bytes/globPattern.ts";
+export type { Series, SeriesLog, SeriesSnapshot, SeriesUnit, Snapshot } from "./model/series.ts";
 export { readChunks, type TensorChunk } from "./model/readChunks.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
@@ -44,7 +45,13 @@ export { readPytorch } from "./formats/pytorch/read.ts";
 export { checkTensors, patchModel } from "./formats/patch.ts";
 export type { PatchedFile, TensorChanges } from "./formats/format.ts";
 export { joinPieces, pieceChunks, piecesLength, type Piece } from "./bytes/pieces.ts";
-export { readSeries, type SeriesFile, type SeriesOptions } from "./formats/series/readSeries.ts";
+export {
+  readSeries,
+  type ReadSeriesOptions,
+  type SeriesOptions,
+} from "./formats/series/readSeries.ts";
+export { parseSeriesManifest, type DatedEntry } from "./formats/series/manifest.ts";
+export type { CheckpointDate, SeriesFile } from "./formats/series/seriesFile.ts";
 export {
   modelSafetensors,
   writeModelSafetensors,

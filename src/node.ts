@@ -3,7 +3,6 @@ import { basename, join, resolve } from "node:path";
 import {
   fileSource,
   folderStore,
-  listFolder,
   packageFolder,
   writeFileAtomically,
   type ReadLimits,
@@ -25,6 +24,7 @@ import {
   type TensorCodec,
 } from "./train/recordRun.ts";
 import { readModel } from "./formats/detect.ts";
+import { readManifest, seriesInput } from "./formats/series/seriesInput.ts";
 import { readSeries, type SeriesOptions } from "./formats/series/readSeries.ts";
 import type { Model } from "./model/model.ts";
 import type { Series } from "./model/series.ts";
@@ -38,16 +38,22 @@ export async function openModel(path: string, limits: ReadLimits = {}): Promise<
 }
 
 /**
- * The checkpoints in the folder `path` as a series; see `readSeries`.
- * @throws {FormatError} `SERIES_EMPTY`, `FILE_NOT_FOUND`, `FILE_NOT_READABLE`
+ * Checkpoints as a series: those in a folder and below it, those that match a pattern (`runs/a/*.pt`), those that a manifest
+ * lists (JSON or a table), or files named one by one; see `readSeries`.
+ * @throws {FormatError} `SERIES_EMPTY`, `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `FILE_OUTSIDE_FOLDER`
  */
 export async function openSeries(
-  path: string,
+  paths: string | readonly string[],
   options: SeriesOptions & ReadLimits = {},
 ): Promise<Series> {
-  const names = await listFolder(path);
-  const files = names.map((name) => ({ name, open: () => fileSource(join(path, name), options) }));
-  return readSeries(basename(resolve(path)), files, options);
+  const given = typeof paths === "string" ? [paths] : paths;
+  const { name, files, ...found } = await seriesInput(given, options);
+  return readSeries(name, files, { ...options, ...found });
+}
+
+/** True for a file that lists checkpoints, in JSON or as a table: `openSeries` opens it. */
+export async function isSeriesManifest(path: string): Promise<boolean> {
+  return (await readManifest(path, {})) !== null;
 }
 
 export interface OpenedDataset {

@@ -2,10 +2,8 @@ import { buildCommand, type Command } from "@stricli/core";
 import { plot } from "asciichart";
 import {
   epochTable,
-  layeredGraph,
   openSeries,
   temporalSignature,
-  type EpochGraph,
   type Series,
   type SignatureOptions,
   type TemporalSignature,
@@ -13,7 +11,8 @@ import {
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, signatureFlags, type SignatureFlags } from "../flags.ts";
-import { checkInput } from "../input.ts";
+import { followSeries, type FollowedSeries } from "../followSeries.ts";
+import { checkSeriesInput } from "../input.ts";
 import { numberText, printable, renderTable, type Cell } from "../render.ts";
 
 interface Flags extends SignatureFlags {
@@ -23,12 +22,13 @@ interface Flags extends SignatureFlags {
   readonly force: boolean;
 }
 
-export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
+export const epochsCommand: Command<CliContext> = buildCommand<Flags, string[], CliContext>({
   docs: {
-    brief: "Follow a folder of checkpoints: how the neurons' measures change over training",
+    brief: "Follow checkpoints over training: how the neurons' measures change",
     fullDescription:
       "One row per epoch: the logged metrics, and mean, median, sd, skewness and excess kurtosis of each measure over the " +
-      "neurons. Epochs and metrics come from file names and a log.json; the checkpoints are told by their content.",
+      "neurons. Names a folder, a pattern in quotes ('runs/a/*.pt'), a manifest (JSON or CSV), or files. Epochs and metrics come " +
+      "from names and from logs beside the files (JSON, CSV, TensorBoard); the checkpoints are told by their content.",
   },
   parameters: {
     flags: {
@@ -51,85 +51,89 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, [string], 
       force: { kind: "boolean", brief: "Overwrite an existing picture", default: false },
     },
     positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Folder of checkpoints", parse: String, placeholder: "FOLDER" }],
+      kind: "array",
+      parameter: {
+        brief: "Folder of checkpoints, pattern, manifest or files",
+        parse: String,
+        placeholder: "PATH",
+      },
+      minimum: 1,
     },
   },
-  async func({ json, format, plot: picture, force, ...options }, folder) {
-    await checkInput(folder);
-    const { signal } = this;
-    const series = await openSeries(folder, { ...this.limits, ...(format && { format }) });
+  async func({ json, format, plot: picture, force, ...options }, ...paths) {
+    for (const path of paths) await checkSeriesInput(path);
+    const series = await openSeries(paths, { ...this.limits, ...(format && { format }) });
     const progress = progressLine(this, "reading");
-    const signature = await temporalSignature(
-      graphsOf(series, signal, (text) => progress.update(text)),
-      options,
+    const followed = followSeries(series, {
+      signal: this.signal,
+      onProgress: (text) => progress.update(printable(text)),
+    });
+    const signature = await temporalSignature(followed.graphs(), options).finally(() =>
+      progress.done(),
     );
-    progress.done();
     if (picture !== undefined) {
       // Drawing libraries load only for a picture.
       const { epochsPlot } = await import("../report/epochsPlot.ts");
-      const svg = epochsPlot(signature.records, series.snapshots);
+      const svg = epochsPlot(signature.records, followed.snapshots);
       await writeFileAtomically(picture, svg, { overwrite: force });
       say(this, `wrote ${printable(picture)}`);
     }
-    if (json) writeJson(this, epochsDocument(series, signature, options));
-    else await printEpochs(this, series, signature);
+    if (json) writeJson(this, epochsDocument(series, followed, signature, options));
+    else await printEpochs(this, series, followed, signature);
   },
 });
 
-async function* graphsOf(
-  { snapshots }: Series,
-  signal: AbortSignal,
-  report: (text: string) => void,
-): AsyncGenerator<EpochGraph> {
-  for (const [done, snapshot] of snapshots.entries()) {
-    const { epoch, name } = snapshot;
-    signal.throwIfAborted();
-    report(`${name}, ${done + 1} of ${snapshots.length}`);
-    yield { epoch, graph: await layeredGraph(await snapshot.load()) };
-  }
-}
-
 function epochsDocument(
-  series: Series,
+  { name, unit, logs }: Series,
+  followed: FollowedSeries,
   { records, vector, columns }: TemporalSignature,
   parameters: SignatureOptions,
 ): Record<string, unknown> {
+  const { snapshots } = followed;
+  const formats = [...new Set(snapshots.map(({ format }) => format))];
   return {
     schema: "weightgraph.epochs",
     version: 1,
-    series: { name: series.name, snapshots: series.snapshots.length },
+    series: { name, snapshots: snapshots.length, unit, formats },
     parameters,
-    epochs: series.snapshots.map(({ epoch, name, metrics }) => ({ epoch, name, metrics })),
+    epochs: snapshots.map(({ epoch, step, name, format, metrics }) => ({
+      epoch,
+      name,
+      metrics,
+      step,
+      format,
+    })),
     records,
     signature: { columns, values: Array.from(vector) },
-    warnings: series.warnings,
+    logs,
+    warnings: followed.warnings(),
   };
 }
 
 async function printEpochs(
   context: CliContext,
-  series: Series,
+  { name: seriesName, unit }: Series,
+  followed: FollowedSeries,
   signature: TemporalSignature,
 ): Promise<void> {
-  const table = await epochTable(signature.records, series.snapshots);
+  const table = await epochTable(signature.records, followed.snapshots);
   const names = table.columnNames();
   const rows = table.objects() as Record<string, Cell>[];
   const text = renderTable(
-    names,
+    names.map((name) => (name === "epoch" ? unit : name)),
     rows.map((row) => names.map((name) => row[name])),
   );
   context.process.stdout.write(`${text}\n`);
   for (const name of names) {
     const values = rows.map((row) => row[name]);
     const drawn = name.endsWith(".mean") || (name !== "epoch" && !name.includes("."));
-    if (!drawn || values.length < 2 || !values.every((value) => typeof value === "number"))
-      continue;
-    const curve = plot(stretched(values), { height: 6, format: axisText });
-    context.process.stdout.write(`\n${printable(name)} by epoch\n${curve}\n`);
+    const isCurve = values.every((value) => typeof value === "number" && Number.isFinite(value));
+    if (!drawn || values.length < 2 || !isCurve) continue;
+    const curve = plot(stretched(values as number[]), { height: 6, format: axisText });
+    context.process.stdout.write(`\n${printable(name)} by ${unit}\n${curve}\n`);
   }
-  say(context, `${printable(series.name)}: ${series.snapshots.length} snapshots`);
-  sayWarnings(context, series.warnings);
+  say(context, `${printable(seriesName)}: ${followed.snapshots.length} snapshots, by ${unit}`);
+  sayWarnings(context, followed.warnings());
 }
 
 /** A few columns of the terminal per epoch, in straight lines. */

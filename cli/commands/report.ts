@@ -2,7 +2,7 @@ import { buildCommand, type Command } from "@stricli/core";
 import { openModel, openSeries, writeFileAtomically } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag } from "../flags.ts";
-import { checkInput, requireLayers } from "../input.ts";
+import { checkInput, checkSeriesInput, requireLayers } from "../input.ts";
 import { printable } from "../render.ts";
 
 interface Flags {
@@ -25,8 +25,8 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
       series: {
         kind: "parsed",
         parse: String,
-        brief: "Folder of checkpoints to follow in the same page",
-        placeholder: "FOLDER",
+        brief: "Folder, pattern or manifest of checkpoints to follow in the same page",
+        placeholder: "PATH",
         optional: true,
       },
       out: {
@@ -50,7 +50,7 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     await checkInput(file);
     const model = await openModel(file, this.limits);
     requireLayers(model);
-    if (folder !== undefined) await checkInput(folder);
+    if (folder !== undefined) await checkSeriesInput(folder);
     const { signal } = this;
     const series = folder === undefined ? undefined : await openSeries(folder, this.limits);
     const progress = progressLine(this, "report:");
@@ -68,6 +68,6 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     } else {
       say(this, `wrote ${printable(out)}`);
     }
-    sayWarnings(this, [...model.warnings, ...(series?.warnings ?? [])]);
+    sayWarnings(this, [...model.warnings, ...(data.training?.warnings ?? [])]);
   },
 });

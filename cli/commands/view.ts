@@ -1,10 +1,17 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
-import { openModel, openSeries, type Model, type ReadLimits, type Series } from "../../src/node.ts";
+import {
+  isSeriesManifest,
+  openModel,
+  openSeries,
+  type Model,
+  type ReadLimits,
+  type Series,
+} from "../../src/node.ts";
 import { say, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, wholeNumber } from "../flags.ts";
-import { checkInput, requireLayers } from "../input.ts";
+import { checkSeriesInput, requireLayers } from "../input.ts";
 import { serveView } from "../viewServer.ts";
 
 interface Flags {
@@ -42,7 +49,13 @@ export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], Cl
     },
     positional: {
       kind: "tuple",
-      parameters: [{ brief: "Model file or folder", parse: String, placeholder: "PATH" }],
+      parameters: [
+        {
+          brief: "Model file; or folder, pattern or manifest of checkpoints",
+          parse: String,
+          placeholder: "PATH",
+        },
+      ],
     },
   },
   async func({ json, port, edges, open }, path) {
@@ -61,10 +74,13 @@ export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], Cl
   },
 });
 
-/** A folder is a series, a file a model. */
+/** A folder, a pattern and a manifest are a series, another file is a model. */
 async function openShown(path: string, limits: ReadLimits): Promise<Model | Series> {
-  await checkInput(path);
-  if ((await stat(path)).isDirectory()) return openSeries(path, limits);
+  await checkSeriesInput(path);
+  const found = await stat(path).catch(() => null);
+  if (found === null || found.isDirectory() || (await isSeriesManifest(path))) {
+    return openSeries(path, limits);
+  }
   const model = await openModel(path, limits);
   requireLayers(model);
   return model;

@@ -14,6 +14,7 @@ import {
   type ViewEpoch,
   type ViewStructure,
 } from "../../src/index.ts";
+import { followSeries } from "../followSeries.ts";
 import { viewMeasures } from "../view/viewMeasures.ts";
 import type { EpochMetrics } from "./epochsPlot.ts";
 import { weightHistogram, type WeightHistogram } from "./layerPlots.ts";
@@ -92,7 +93,7 @@ async function histogramsOf(
 }
 
 async function followTraining(
-  { name, snapshots, warnings }: Series,
+  series: Series,
   {
     signal,
     onProgress,
@@ -102,15 +103,8 @@ async function followTraining(
   },
 ): Promise<TrainingData> {
   const records: SignatureRecord[] = [];
-  for (const snapshot of snapshots) {
-    const { epoch } = snapshot;
-    signal?.throwIfAborted();
-    onProgress?.(`epoch ${epoch}`);
-    records.push(...snapshotRecords({ epoch, graph: await layeredGraph(await snapshot.load()) }));
-  }
-  const metrics = snapshots.map((snapshot) => ({
-    epoch: snapshot.epoch,
-    metrics: snapshot.metrics,
-  }));
-  return { name, records, metrics, warnings };
+  const followed = followSeries(series, { signal, ...(onProgress && { onProgress }) });
+  for await (const graph of followed.graphs()) records.push(...snapshotRecords(graph));
+  const metrics = followed.snapshots.map(({ epoch, metrics }) => ({ epoch, metrics }));
+  return { name: series.name, records, metrics, warnings: followed.warnings() };
 }

@@ -48,8 +48,8 @@ export function epochsPlot(
   const names = [...new Set(metrics.flatMap((one) => Object.keys(one.metrics)))];
   const metricPanels = names.map((name) => {
     const points = metrics.flatMap(({ epoch, metrics: own }) => {
-      const value = own[name];
-      return value === undefined ? [] : [{ epoch, value, line: null }];
+      const value = Object.hasOwn(own, name) ? own[name] : undefined;
+      return value === undefined || !Number.isFinite(value) ? [] : [{ epoch, value, line: null }];
     });
     return panel(printable(name), points, { colour: colours.at(-1)!, layers: [] });
   });

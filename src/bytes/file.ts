@@ -1,16 +1,6 @@
 /** Files and folders, for Node only. */
 import { constants, existsSync, rmSync } from "node:fs";
-import {
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  type FileHandle,
-} from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FormatError, isWeightGraphError } from "../errors.ts";
@@ -190,40 +180,6 @@ export function packageFolder(): string {
     folder = dirname(folder);
   }
   return folder;
-}
-
-/**
- * Names of the files in a folder and in its direct subfolders (`sub/name`), sorted; hidden ones are left out.
- * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_NOT_READABLE` for what is no folder.
- */
-export async function listFolder(path: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const entry of await entriesOf(path)) {
-    if (!entry.isDirectory) names.push(entry.name);
-    else {
-      const inner = await entriesOf(join(path, entry.name));
-      names.push(
-        ...inner.flatMap((file) => (file.isDirectory ? [] : `${entry.name}/${file.name}`)),
-      );
-    }
-  }
-  return names.sort();
-}
-
-async function entriesOf(path: string): Promise<{ name: string; isDirectory: boolean }[]> {
-  await status(path);
-  try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries
-      .filter(({ name }) => !name.startsWith("."))
-      .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
-  } catch (cause) {
-    throw new FormatError("FILE_NOT_READABLE", `${path} is not a folder that can be read`, {
-      path: [path],
-      cause,
-      hint: "Name the folder that holds the checkpoints.",
-    });
-  }
 }
 
 async function status(path: string): Promise<{ size: number; isRegular: boolean }> {

@@ -39,7 +39,10 @@ export async function epochTable(
   for (const name of metricNames) {
     columns.set(
       name,
-      firsts.map(({ epoch }) => metricsOf.get(epoch)?.[name] ?? null),
+      firsts.map(({ epoch }) => {
+        const own = metricsOf.get(epoch);
+        return own !== undefined && Object.hasOwn(own, name) ? own[name] : null;
+      }),
     );
   }
   for (const measure of measures) {

@@ -31,7 +31,9 @@ export function curveFeatures(
 ): FeatureRow {
   return Object.fromEntries(
     snapshots.flatMap(({ epoch, metrics }) =>
-      Object.entries(metrics).map(([name, value]) => [`${name}@${epoch}`, value] as const),
+      Object.entries(metrics).flatMap(([name, value]) =>
+        Number.isFinite(value) ? [[`${name}@${epoch}`, value] as const] : [],
+      ),
     ),
   );
 }

@@ -198,9 +198,9 @@ describe("opening and closing", () => {
     await expect(serveView(series, { pageFolder, port: taken })).rejects.toMatchObject({
       code: "USAGE_INVALID_OPTION",
     });
-    await expect(
-      serveView({ name: "none", snapshots: [], warnings: [] }, { pageFolder }),
-    ).rejects.toMatchObject({ code: "SERIES_EMPTY" });
+    await expect(serveView({ ...series, snapshots: [] }, { pageFolder })).rejects.toMatchObject({
+      code: "SERIES_EMPTY",
+    });
   });
 
   test("an abort closes the server and frees the port", async () => {

@@ -66,7 +66,8 @@ describe("renderReport", () => {
       metrics: { [evil]: 1, ...snapshot.metrics },
       load: () => snapshot.load(),
     }));
-    const training = { name: evil, snapshots, warnings: [{ code: evil, message: evil }] };
+    const warnings = [{ code: evil, message: evil }];
+    const training = { ...series, name: evil, snapshots, warnings };
     const page = renderReport(await collectReport(hostile, { series: training }));
     const { document } = parseHTML(page);
     expect(document.querySelectorAll("script, img").length).toBe(0);

@@ -1,27 +1,15 @@
 import { describe, expect, test } from "vitest";
 import {
   isWeightGraphError,
-  memorySource,
+  layeredGraph,
   openSeries,
   readSeries,
+  temporalSignature,
   writeSafetensors,
-  type SeriesFile,
 } from "../../../src/node.ts";
+import { floatArray, zipBytes } from "../../helpers/numpy.ts";
+import { codes, epochsOf, folder, messageOf, network } from "../../helpers/series.ts";
 import { hasSharedData, sharedPath } from "../../helpers/shared.ts";
-
-const network = (inputs: number, name = "w"): Uint8Array =>
-  writeSafetensors({
-    tensors: [{ name, dtype: "float32", shape: [1, inputs], data: new Float32Array(inputs) }],
-  });
-
-const folder = (content: Readonly<Record<string, Uint8Array | string>>): SeriesFile[] =>
-  Object.entries(content).map(([name, data]) => {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    return { name, open: async () => memorySource(bytes, name) };
-  });
-
-const codes = (series: { warnings: readonly { code: string }[] }): string[] =>
-  series.warnings.map((warning) => warning.code);
 
 test("numbers count, and logs and names give metrics", async () => {
   const series = await readSeries(
@@ -36,7 +24,8 @@ test("numbers count, and logs and names give metrics", async () => {
     [99, { metric: 0.8, loss: 0.5 }],
     [107, { metric: 0.9 }],
   ]);
-  expect(series.warnings).toEqual([]);
+  expect(codes(series)).toEqual(["SERIES_NOT_LOGGED"]);
+  expect(series.logs).toEqual([{ name: "log.json", by: "epoch", records: 1, attached: 1 }]);
   expect((await series.snapshots[1]!.load()).layers[0]!.in).toBe(2);
 });
 
@@ -65,8 +54,8 @@ test("what is left out is told", async () => {
     "SERIES_UNDATED",
     "SERIES_OTHERS",
     "SERIES_DUPLICATE",
-    "SERIES_GAPS",
     "SERIES_LOG_UNREADABLE",
+    "SERIES_GAPS",
   ]);
 });
 
@@ -110,6 +99,188 @@ test.each([
   expect(isWeightGraphError(error, "SERIES_EMPTY")).toBe(true);
 });
 
+describe("what counts as a run", () => {
+  test("a format that changes on the way, in the same names", async () => {
+    const series = await readSeries(
+      "run",
+      folder({
+        "epoch_0.npz": await zipBytes({ "w.npy": floatArray([1, 2]) }),
+        "epoch_1.npz": await zipBytes({ "w.npy": floatArray([1, 2]) }),
+        "epoch_2.safetensors": network(2, "v"),
+      }),
+    );
+    expect(epochsOf(series)).toEqual([0, 1, 2]);
+    expect(series.snapshots.map(({ format }) => format)).toEqual(["npz", "npz", "safetensors"]);
+    expect(codes(series)).toEqual(["SERIES_FORMATS"]);
+    const model = await series.snapshots[2]!.load();
+    expect(codes(model)).toContain("SERIES_RENAMED");
+    expect(model.layers[0]!.name).toBe("w");
+    expect(model.layers[0]!.tensor.name).toBe("v");
+  });
+
+  test.each([
+    { name: "the same network", inputs: 2, expected: [0, 1, 2], code: "SERIES_FORMATS" },
+    { name: "another network", inputs: 3, expected: [0, 1], code: "SERIES_OTHERS" },
+  ])("other names and another format beside: $name", async ({ inputs, expected, code }) => {
+    const series = await readSeries(
+      "run",
+      folder({
+        "old_epoch_0.npz": await zipBytes({ "w.npy": floatArray([1, 2]) }),
+        "old_epoch_1.npz": await zipBytes({ "w.npy": floatArray([1, 2]) }),
+        "new_epoch_2.safetensors": network(inputs),
+      }),
+    );
+    expect(epochsOf(series)).toEqual(expected);
+    expect(codes(series)).toEqual([code]);
+  });
+
+  test("tensors in another order are the same network", async () => {
+    const layers = ["b", "a"].map((name, i) => ({
+      name,
+      dtype: "float32" as const,
+      shape: i === 0 ? [3, 2] : [1, 3],
+      data: new Float32Array(i === 0 ? 6 : 3).fill(i + 1),
+    }));
+    const series = await readSeries(
+      "run",
+      folder({
+        "epoch_0.safetensors": writeSafetensors({ tensors: layers }),
+        "epoch_1.safetensors": writeSafetensors({ tensors: [...layers].reverse() }),
+      }),
+    );
+    const graph = await layeredGraph(await series.snapshots[1]!.load());
+    expect(graph.layers.map(({ size }) => size)).toEqual([2, 3, 1]);
+    expect(graph.blocks.map(({ weights }) => weights[0])).toEqual([1, 2]);
+  });
+
+  test("two runs told apart by their day, one by its times alone", async () => {
+    const runs = await readSeries(
+      "run",
+      folder({
+        "2024-01-05_epoch0.safetensors": network(2),
+        "2024-01-05_epoch1.safetensors": network(2),
+        "2024-02-01_epoch0.safetensors": network(2),
+        "2024-02-01_epoch1.safetensors": network(2),
+        "2024-02-01_epoch2.safetensors": network(2),
+      }),
+    );
+    expect(runs.snapshots.map(({ name }) => name.slice(0, 10))).toEqual(
+      Array.from({ length: 3 }, () => "2024-02-01"),
+    );
+    const times = await readSeries(
+      "run",
+      folder({
+        "2024-01-05_10-00-00_epoch0.safetensors": network(2),
+        "2024-01-05_10-20-00_epoch1.safetensors": network(2),
+      }),
+    );
+    expect(epochsOf(times)).toEqual([0, 1]);
+  });
+
+  test("several checkpoints an epoch are placed by step", async () => {
+    const series = await readSeries(
+      "run",
+      folder({
+        "epoch=0-step=100.safetensors": network(2),
+        "epoch=0-step=200.safetensors": network(2),
+        "epoch=1-step=300.safetensors": network(2),
+      }),
+    );
+    expect(series.unit).toBe("step");
+    expect(epochsOf(series)).toEqual([100, 200, 300]);
+  });
+
+  test.each([
+    { name: "no log", log: "{}", unit: "epoch", code: ["SERIES_UNIT_ASSUMED"] },
+    {
+      name: "a log of steps",
+      log: '[{"step":10,"loss":1},{"step":20,"loss":2}]',
+      unit: "step",
+      code: [],
+    },
+    {
+      name: "a log of epochs",
+      log: '[{"epoch":10,"loss":1},{"epoch":20,"loss":2}]',
+      unit: "epoch",
+      code: [],
+    },
+  ])("bare numbers and $name", async ({ log, unit, code }) => {
+    const series = await readSeries(
+      "run",
+      folder({
+        "net-10.safetensors": network(2),
+        "net-20.safetensors": network(2),
+        "log.json": log,
+      }),
+    );
+    expect(series.unit).toBe(unit);
+    expect(codes(series)).toEqual(code);
+  });
+
+  test("what a trainer keeps beside its checkpoints", async () => {
+    const state = JSON.stringify({
+      global_step: 1000,
+      log_history: [
+        { epoch: 0.5, step: 500, loss: 2 },
+        { epoch: 1, step: 1000, loss: 1, eval_loss: NaN },
+      ],
+    }).replace("null", "NaN");
+    const files = (step: number): Record<string, Uint8Array | string> => ({
+      [`checkpoint-${step}/model.safetensors`]: network(2),
+      [`checkpoint-${step}/optimizer.pt`]: network(2),
+      [`checkpoint-${step}/rng_state.pth`]: network(2),
+      [`checkpoint-${step}/training_args.bin`]: network(2),
+      [`checkpoint-${step}/config.json`]: "{}",
+      [`checkpoint-${step}/trainer_state.json`]: state,
+    });
+    const series = await readSeries("run", folder({ ...files(500), ...files(1000) }));
+    expect(series.unit).toBe("step");
+    expect(series.snapshots.map(({ name, step }) => [name, step])).toEqual([
+      ["checkpoint-500/model.safetensors", 500],
+      ["checkpoint-1000/model.safetensors", 1000],
+    ]);
+    expect(series.snapshots[0]!.metrics).toEqual({ loss: 2 });
+    expect(series.snapshots[1]!.metrics).toEqual({ loss: 1, eval_loss: NaN });
+    expect(codes(series)).toEqual(["SERIES_TRAINING_STATE", "SERIES_METRIC_NOT_FINITE"]);
+  });
+
+  test("logs of other runs are not taken", async () => {
+    const series = await readSeries(
+      "run",
+      folder({
+        "a/log.json": '[{"epoch":0,"loss":9}]',
+        "a/epoch_0.safetensors": network(2),
+        "b/checkpoints/epoch_0.safetensors": network(2),
+        "b/checkpoints/epoch_1.safetensors": network(2),
+        "b/logs/metrics.csv": "epoch,loss\n0,2\n1,1\n",
+        "history.json": '{"acc":[0.1,0.2]}',
+      }),
+    );
+    expect(series.snapshots.map(({ metrics }) => metrics)).toEqual([
+      { loss: 2, acc: 0.1 },
+      { loss: 1, acc: 0.2 },
+    ]);
+    expect(series.logs.map(({ name }) => name)).toEqual(["history.json", "b/logs/metrics.csv"]);
+  });
+});
+
+test("gaps are told by the most frequent distance", async () => {
+  const files = [500, 1000, 1500, 2500, 2600].map((step) => [
+    `step_${step}.safetensors`,
+    network(1),
+  ]);
+  const series = await readSeries("run", folder(Object.fromEntries(files) as never));
+  expect(messageOf(series, "SERIES_GAPS")).toBe(
+    "steps are not evenly spaced: nothing lies between 1500 to 2500",
+  );
+});
+
+test("a reading that is called off stops", async () => {
+  const signal = AbortSignal.abort();
+  const files = folder({ "epoch_0.safetensors": network(1) });
+  await expect(readSeries("run", files, { signal })).rejects.toMatchObject({ name: "AbortError" });
+});
+
 describe.skipIf(!hasSharedData)("real runs", () => {
   test("an MLP in several formats: safetensors, with the log's metrics", async () => {
     const series = await openSeries(sharedPath("checkpoints/mnist_mlp"));
@@ -119,11 +290,34 @@ describe.skipIf(!hasSharedData)("real runs", () => {
     expect(series.snapshots[6]!.metrics).toEqual({ test_acc: 0.9449, test_loss: 0.18507 });
     expect((await series.snapshots[6]!.load()).layers).toHaveLength(3);
   });
+
+  test("each of its formats gives the same signature", async () => {
+    const signatures = await Promise.all(
+      ["safetensors", "npz", "pytorch", "keras-h5"].map(async (format) => {
+        const { snapshots } = await openSeries(sharedPath("checkpoints/mnist_mlp"), { format });
+        const graphs = [];
+        for (const snapshot of snapshots) {
+          graphs.push({ epoch: snapshot.epoch, graph: await layeredGraph(await snapshot.load()) });
+        }
+        return (await temporalSignature(graphs)).vector;
+      }),
+    );
+    expect(signatures[0]).toHaveLength(7 * 2 * 5);
+    for (const other of signatures) expect(other).toEqual(signatures[0]);
+  });
+
+  test("twelve checkpoints of Keras, with gaps", async () => {
+    const series = await openSeries(sharedPath("checkpoints/mini_xception"));
+    expect(epochsOf(series)).toEqual([0, 2, 4, 8, 12, 15, 25, 37, 51, 70, 99, 107]);
+    expect(series.snapshots[4]!.metrics).toEqual({ metric: 0.58 });
+    expect(series.unit).toBe("epoch");
+    expect(codes(series)).toEqual(["SERIES_GAPS"]);
+  });
 });
 
 test("a folder that is not there", async () => {
   const error: unknown = await openSeries("/nowhere/at/all").catch((e) => e);
   expect(isWeightGraphError(error, "FILE_NOT_FOUND")).toBe(true);
   const file: unknown = await openSeries(import.meta.filename).catch((e) => e);
-  expect(isWeightGraphError(file, "FILE_NOT_READABLE")).toBe(true);
+  expect(isWeightGraphError(file, "SERIES_EMPTY")).toBe(true);
 });
