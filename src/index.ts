@@ -37,6 +37,7 @@ export { readOnnx } from "./formats/onnx/read.ts";
 export { writeOnnx, type OnnxFile } from "./formats/onnx/write.ts";
 export { readSafetensors } from "./formats/safetensors/read.ts";
 export { readTfjs } from "./formats/tfjs/read.ts";
+export { writeTfjs, type WrittenTfjs } from "./formats/tfjs/write.ts";
 export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
 export { writeModelNpz, writeNpz, type NumpyTensor } from "./formats/npz/write.ts";
