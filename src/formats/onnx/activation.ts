@@ -12,6 +12,14 @@ import type { Dimension } from "./schema.ts";
 /** Neurons that a model may have: sizes in a file are only numbers until something is allocated for them. */
 export const neuronLimit: number = 2 ** 24;
 
+/** An unknown size times a known number: a batch times the heads of an attention. */
+export interface Multiple {
+  readonly factor: number;
+}
+
+/** A number of a shape under computation. */
+export type Size = Dimension | Multiple;
+
 /** A factor of an axis. Atoms are told apart by identity: the same input axis stays the same object. */
 export interface Atom {
   readonly size: Dimension;
@@ -36,7 +44,7 @@ export interface Activation {
   readonly ids: NeuronIds | null;
   readonly open: OpenInput | null;
   /** The values themselves where they are a shape under computation. */
-  readonly integers?: readonly Dimension[];
+  readonly integers?: readonly Size[];
   /** The stored values that it consists of, as long as nothing was computed with them: their role is that of the reader. */
   readonly stored?: Constant;
   /** What a sequence holds. */

@@ -1,6 +1,6 @@
 /** What an operator is given, and helpers that many of them share. */
 import { elementCount } from "../../tensor/shape.ts";
-import { plainActivation, type Activation } from "./activation.ts";
+import { plainActivation, type Activation, type Size } from "./activation.ts";
 import type { Collector } from "./collector.ts";
 import { integersOf, type Constant } from "./constant.ts";
 import type { NodeReader } from "./nodeReader.ts";
@@ -47,10 +47,13 @@ export function asActivation(value: Value | undefined): Activation {
 }
 
 /** Whole numbers of an input, unknown ones null; null where it is not of that kind or left out. */
-export async function integersAt(
-  { inputs }: Call,
-  at: number,
-): Promise<readonly Dimension[] | null> {
+export async function integersAt(call: Call, at: number): Promise<readonly Dimension[] | null> {
+  const sizes = await sizesAt(call, at);
+  return sizes && sizes.map((size) => (typeof size === "number" ? size : null));
+}
+
+/** The same with what is known of the unknown ones. */
+export async function sizesAt({ inputs }: Call, at: number): Promise<readonly Size[] | null> {
   const value = inputs[at];
   if (value?.kind === "constant") return integersOf(value);
   return value?.integers ?? null;

@@ -13,7 +13,8 @@ export function wiringOf(
   roles: readonly AxisRole[],
 ): { readonly from: NeuronIds; readonly layout: WeightLayout } {
   const layout = weightLayout(split, roles);
-  const positions = layout.groups === 1 ? positionsOf(features) : null;
+  const isOne = layout.groups === 1 && roles.filter((role) => role === "in").length === 1;
+  const positions = isOne ? positionsOf(features) : null;
   return positions === null
     ? { from: features, layout }
     : { from: positions.neurons, layout: layoutWithPositions(split, roles, positions) };

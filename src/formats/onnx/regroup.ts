@@ -1,6 +1,13 @@
 /** Which atoms end up in which axis when an activation is reshaped, sizes being known or not. */
-import { axisSize, carriesNeurons, freshAxis, type Atom, type Axis } from "./activation.ts";
-import type { Dimension } from "./schema.ts";
+import {
+  axisSize,
+  carriesNeurons,
+  freshAxis,
+  type Atom,
+  type Axis,
+  type Multiple,
+  type Size,
+} from "./activation.ts";
 
 interface Grouping {
   /** The atoms as they were, one replaced by its parts where it had to be. */
@@ -13,7 +20,7 @@ interface Grouping {
  * end, then from the front, where a size that is not known takes the next atom of unknown size; what is left goes to the last.
  * Null where the atoms that carry neurons do not fall into the new axes whole.
  */
-export function regroup(axes: readonly Axis[], wanted: readonly Dimension[]): Grouping | null {
+export function regroup(axes: readonly Axis[], wanted: readonly Size[]): Grouping | null {
   const kept = keptAxes(axes, wanted);
   const own = axes.slice(kept.head, axes.length - kept.tail);
   const sizes = wanted.slice(kept.head, wanted.length - kept.tail);
@@ -28,12 +35,10 @@ export function regroup(axes: readonly Axis[], wanted: readonly Dimension[]): Gr
 }
 
 /** Axes of known size that stay what they are, from both ends: so that a size that is not known between them is no riddle. */
-function keptAxes(
-  axes: readonly Axis[],
-  wanted: readonly Dimension[],
-): { head: number; tail: number } {
+function keptAxes(axes: readonly Axis[], wanted: readonly Size[]): { head: number; tail: number } {
   const limit = Math.min(axes.length, wanted.length);
-  const same = (axis: Axis, size: Dimension): boolean => size !== null && axisSize(axis) === size;
+  const same = (axis: Axis, size: Size): boolean =>
+    typeof size === "number" && axisSize(axis) === size;
   let head = 0;
   while (head < limit && same(axes[head]!, wanted[head]!)) head++;
   let tail = 0;
@@ -43,7 +48,7 @@ function keptAxes(
 
 function dealt(
   atoms: readonly Atom[],
-  sizes: readonly Dimension[],
+  sizes: readonly Size[],
 ): { atoms: Axis[]; target: Axis[] } | null {
   const rest = [...atoms];
   const back: Axis[] = [];
@@ -51,7 +56,7 @@ function dealt(
   // From the end. One axis that is left over takes everything, whatever its size.
   while (longOf(sizes.slice(0, end)) > 1) {
     const size = sizes[end - 1]!;
-    const taken = size === null ? null : takeAtoms(rest, size, "back");
+    const taken = typeof size === "number" ? takeAtoms(rest, size, "back") : null;
     if (taken === null) break;
     back.unshift(taken);
     end--;
@@ -60,7 +65,8 @@ function dealt(
   let start = 0;
   while (start < end && longOf(sizes.slice(start, end)) > 1) {
     const size = sizes[start]!;
-    const taken = size === null ? takeUnknown(rest) : takeAtoms(rest, size, "front");
+    const taken =
+      typeof size === "number" ? takeAtoms(rest, size, "front") : takeUnknown(rest, size);
     if (taken === null) break;
     front.push(taken);
     start++;
@@ -72,19 +78,28 @@ function dealt(
 }
 
 /** What neither end could settle: all of it where one long axis is left, fresh axes where no neurons are at stake. */
-function remaining(rest: readonly Atom[], sizes: readonly Dimension[]): Axis[] | null {
+function remaining(rest: readonly Atom[], sizes: readonly Size[]): Axis[] | null {
   const long = longOf(sizes);
   if (long === 1) return sizes.map((size) => (size === 1 ? [] : rest));
   if (long === 0 && rest.length === 0) return sizes.map(() => []);
-  return carriesNeurons(rest) ? null : sizes.map(freshAxis);
+  return carriesNeurons(rest)
+    ? null
+    : sizes.map((size) => freshAxis(typeof size === "number" ? size : null));
 }
 
-function longOf(sizes: readonly Dimension[]): number {
+function longOf(sizes: readonly Size[]): number {
   return sizes.reduce<number>((count, size) => (size === 1 ? count : count + 1), 0);
 }
 
-function takeUnknown(rest: Atom[]): Axis | null {
-  return rest[0]?.size === null ? [rest.shift()!] : null;
+/** An atom of unknown size, and behind it as many as its known factor says. */
+function takeUnknown(rest: Atom[], size: Multiple | null): Axis | null {
+  if (rest[0]?.size !== null) return null;
+  const others = rest.slice(1);
+  const more = size === null ? [] : takeAtoms(others, size.factor, "front");
+  if (more === null) return null;
+  const taken = [rest[0], ...more];
+  rest.splice(0, rest.length, ...others);
+  return taken;
 }
 
 /** Removes atoms of product `size` from one end of `rest`; null, and nothing removed, where they do not divide. */

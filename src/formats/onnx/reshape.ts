@@ -7,6 +7,7 @@ import {
   unknownActivation,
   withAxes,
   type Activation,
+  type Size,
 } from "./activation.ts";
 import { regroup } from "./regroup.ts";
 import type { Dimension } from "./schema.ts";
@@ -25,7 +26,7 @@ export function flattenAt(activation: Activation, axis: number): Activation {
  */
 export function reshape(
   activation: Activation,
-  target: readonly Dimension[],
+  target: readonly Size[],
   allowZero = false,
 ): Activation {
   const { axes } = activation;
@@ -34,18 +35,22 @@ export function reshape(
     return size;
   });
   if (axes === null) {
-    const unfolded = plainActivation(sizes.map((size) => (size === -1 ? null : size)));
+    const unfolded = plainActivation(sizes.map((size) => (size === -1 ? null : knownOf(size))));
     return { ...unfolded, open: activation.open };
   }
   const total = axisSize(axes.flat());
-  const given = sizes.filter((size) => size !== -1);
+  const given = sizes.filter((size) => size !== -1).map(knownOf);
   const known = given.includes(null) ? null : given.reduce((a, b) => a! * b!, 1);
   const left = total !== null && known !== null && known > 0 ? total / known : null;
   const wanted = sizes.map((size) => (size === -1 ? left : size));
   const grouped = regroup(axes, wanted);
   return grouped === null
-    ? plainActivation(wanted)
+    ? plainActivation(wanted.map(knownOf))
     : withAxes({ ...activation, axes: [grouped.atoms] }, grouped.target);
+}
+
+function knownOf(size: Size): Dimension {
+  return typeof size === "number" ? size : null;
 }
 
 export function transpose(activation: Activation, order: readonly number[] | null): Activation {

@@ -3,11 +3,11 @@
  * some are known. Truth is 1, falsehood 0.
  */
 import { slicePicks } from "./foldSelection.ts";
-import { axisSize, shapeOf, type Activation } from "./activation.ts";
-import { activationAt, integersAt, type Call } from "./operator.ts";
+import { axisSize, type Activation, type Axis, type Multiple, type Size } from "./activation.ts";
+import { activationAt, integersAt, sizesAt, type Call } from "./operator.ts";
 import type { Dimension } from "./schema.ts";
 
-type Integers = readonly Dimension[];
+type Integers = readonly Size[];
 
 /** The numbers that `call` computes, where it computes a shape, with their rank (0 or 1); else null. */
 export async function shapeValueOf(call: Call): Promise<Activation | null> {
@@ -15,11 +15,11 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
   if (opType === "Shape") return ofShape(call);
   if (opType === "Size") {
     const { axes } = activationAt(call, 0);
-    return axes && vector([axisSize(axes.flat())], true);
+    return axes && vector([sizeOf(axes.flat())], true);
   }
   const isUnderWay = call.inputs.some((value) => value?.kind === "activation" && value.integers);
   if (!isUnderWay) return null;
-  const all = await Promise.all(call.inputs.map((_, i) => integersAt(call, i)));
+  const all = await Promise.all(call.inputs.map((_, i) => sizesAt(call, i)));
   const first = all[0];
   if (!first) return null;
   switch (opType) {
@@ -44,7 +44,7 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
     case "Gather": {
       const where = all[1];
       if (!where) return null;
-      const picked = where.map((at) => (at === null ? null : (first.at(at) ?? null)));
+      const picked = where.map((at) => (typeof at === "number" ? (first.at(at) ?? null) : null));
       return vector(picked, isScalar(call, 1));
     }
     case "Slice":
@@ -56,7 +56,7 @@ export async function shapeValueOf(call: Call): Promise<Activation | null> {
     case "Sub":
       return combined(call, all, (a, b) => a - b);
     case "Mul":
-      return combined(call, all, (a, b) => a * b);
+      return combined(call, all, (a, b) => a * b, multiple);
     case "Div":
       return combined(call, all, (a, b) => (b === 0 ? null : Math.trunc(a / b)));
     case "Mod":
@@ -116,10 +116,10 @@ function chosen(
 ): Activation | null {
   if (!condition || !one || !other) return null;
   const length = Math.max(condition.length, one.length, other.length);
-  const at = (list: Integers, i: number): Dimension => list[list.length === 1 ? 0 : i] ?? null;
+  const at = (list: Integers, i: number): Size => list[list.length === 1 ? 0 : i] ?? null;
   const picked = Array.from({ length }, (_, i) => {
     const holds = at(condition, i);
-    if (holds === null) return at(one, i) === at(other, i) ? at(one, i) : null;
+    if (typeof holds !== "number") return at(one, i) === at(other, i) ? at(one, i) : null;
     return holds === 0 ? at(other, i) : at(one, i);
   });
   return vector(
@@ -132,7 +132,7 @@ function repeated(integers: Integers, target: Integers | null): Activation | nul
   const [length] = target ?? [];
   if (target?.length !== 1 || integers.length !== 1 || typeof length !== "number") return null;
   if (length > rankLimit || length < 1) return null;
-  return vector(new Array<Dimension>(length).fill(integers[0]!), false);
+  return vector(new Array<Size>(length).fill(integers[0]!), false);
 }
 
 function ranged(all: readonly (Integers | null)[]): Activation | null {
@@ -148,8 +148,11 @@ function ranged(all: readonly (Integers | null)[]): Activation | null {
   );
 }
 
-function product(integers: Integers): Dimension {
-  return integers.reduce<Dimension>((a, b) => (a === null || b === null ? null : a * b), 1);
+function product(integers: Integers): Size {
+  return integers.reduce<Size>(
+    (a, b) => (typeof a === "number" && typeof b === "number" ? a * b : multiple(a, b)),
+    1,
+  );
 }
 
 function truth(holds: boolean): number {
@@ -168,10 +171,27 @@ function isScalar({ inputs }: Call, at: number): boolean {
 }
 
 function ofShape(call: Call): Activation | null {
-  const shape = shapeOf(activationAt(call, 0));
-  if (shape === null) return null;
+  const { axes } = activationAt(call, 0);
+  if (axes === null) return null;
   const { node } = call;
+  const shape = axes.map(sizeOf);
   return vector(shape.slice(node.int("start", 0), node.int("end", shape.length)), false);
+}
+
+function sizeOf(axis: Axis): Size {
+  const known = axis.reduce((factor, atom) => factor * (atom.size ?? 1), 1);
+  return axisSize(axis) ?? (known === 1 ? null : { factor: known });
+}
+
+/** The product of two numbers of which one or both are not known. */
+function multiple(a: Size, b: Size): Size {
+  const factor = factorOf(a) * factorOf(b);
+  return factor === 1 ? null : { factor };
+}
+
+function factorOf(size: Size): number {
+  if (typeof size === "number") return size;
+  return size === null ? 1 : (size satisfies Multiple).factor;
 }
 
 async function sliced(call: Call, integers: Integers): Promise<Activation | null> {
@@ -194,6 +214,7 @@ function combined(
   call: Call,
   all: readonly (Integers | null)[],
   compute: (a: number, b: number) => Dimension,
+  otherwise: (a: Size, b: Size) => Size = () => null,
 ): Activation | null {
   const [a, b] = all;
   if (!a || !b || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return null;
@@ -201,7 +222,8 @@ function combined(
   const integers = Array.from({ length }, (_, i) => {
     const left = a[a.length === 1 ? 0 : i]!;
     const right = b[b.length === 1 ? 0 : i]!;
-    return left === null || right === null ? null : compute(left, right);
+    const isKnown = typeof left === "number" && typeof right === "number";
+    return isKnown ? compute(left, right) : otherwise(left, right);
   });
   return vector(
     integers,

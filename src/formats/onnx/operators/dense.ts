@@ -1,10 +1,12 @@
 /** Matrix products with constant weights. */
 import type { AxisRole } from "../../../tensor/layout.ts";
 import {
+  axisSize,
   carriesNeurons,
   freshAxis,
   unknownActivation,
   uncarried,
+  withAxes,
   type Activation,
   type Axis,
 } from "../activation.ts";
@@ -73,23 +75,37 @@ export function meetMatrix(
   const { constant, activation, last, fromEnd } = parts;
   const split = constant.shape;
   const axes = matrixAxes(activation, Math.max(2, split.length));
-  const roles = batchedRoles(split, last);
-  const axis = Math.max(0, axes.length - fromEnd);
-  const weight = { constant, split, roles, activation, axis };
-  if (!roles.includes("group")) {
-    return placeDenseAlong(call, weight, { axes: axes.with(axis, []), at: axis });
-  }
   const missing = Array.from({ length: Math.max(0, split.length - axes.length) }, () =>
     freshAxis(1),
   );
   const padded = [...missing, ...axes];
-  return placeStack(call, weight, { axes: padded, at: padded.length - fromEnd });
+  const first = padded.length - split.length;
+  const stacked = split.slice(0, -2).map((size, i) => stackRole(size, padded[first + i]!));
+  const roles = [...stacked, ...last];
+  const axis = Math.max(0, axes.length - fromEnd);
+  const weight = { constant, split, roles, activation, axis };
+  if (stacked.every((role) => role === "tap")) {
+    return placeDenseAlong(call, weight, { axes: axes.with(axis, []), at: axis });
+  }
+  const { made, atoms } = placeStack(call, weight);
+  return withAxes(
+    made,
+    padded.map((own, i): Axis => {
+      if (i === padded.length - fromEnd) return [atoms[roles.lastIndexOf("out")]!];
+      const role = i < padded.length - 2 ? stacked[i - first] : undefined;
+      return role === "group" || role === "out" ? [atoms[i - first]!] : uncarried(own);
+    }),
+  );
 }
 
-/** A stack of matrices is a group each; leading axes of size 1 mean nothing. */
-function batchedRoles(shape: readonly number[], last: readonly [AxisRole, AxisRole]): AxisRole[] {
-  const stacked = shape.slice(0, -2).map((size): AxisRole => (size === 1 ? "tap" : "group"));
-  return [...stacked, ...last];
+/**
+ * An axis of a stack of matrices: of size 1 it means nothing; the activation's own axis tells its neurons apart, or positions;
+ * where it has none, each matrix makes neurons of its own from all of them.
+ */
+function stackRole(size: number, axis: Axis): AxisRole {
+  if (size === 1) return "tap";
+  if (carriesNeurons(axis)) return "group";
+  return axisSize(axis) === 1 ? "out" : "tap";
 }
 
 /** The activation's axes, or `rank` of unknown length where it has none to speak of. */

@@ -3,6 +3,7 @@ import {
   freshAxis,
   uncarried,
   unknownActivation,
+  withAxes,
   withFeatures,
   type Activation,
 } from "../activation.ts";
@@ -58,7 +59,9 @@ function stacked(
   const axis = activation.axes === null ? 2 : activation.axes.length - 1;
   const roles: AxisRole[] = ["group", ...last];
   const weight = { constant, split: shape, roles, activation, axis };
-  return placeStack(call, weight, { axes: [freshAxis(shape[0]!), freshAxis(null), []], at: 2 });
+  const { made, atoms } = placeStack(call, weight);
+  const out = atoms[roles.lastIndexOf("out")]!;
+  return withAxes(made, [[atoms[0]!], freshAxis(null), [out]]);
 }
 
 /** The half that is scaled by the other: every second row, or the first ones, as `swiglu_fusion` says. */

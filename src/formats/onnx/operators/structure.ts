@@ -11,6 +11,7 @@ import {
   claimInputs,
   integersAt,
   knownIntegersAt,
+  sizesAt,
   type Call,
   type Operator,
 } from "../operator.ts";
@@ -18,7 +19,7 @@ import * as shapes from "../reshape.ts";
 import { combine } from "./elementwise.ts";
 
 export const reshape: Operator = async (call) => {
-  const target = (await integersAt(call, 1)) ?? call.node.ints("shape");
+  const target = (await sizesAt(call, 1)) ?? call.node.ints("shape");
   claimInputs(call, 1, "constant");
   if (target === null) return [unknownActivation];
   return [shapes.reshape(activationAt(call, 0), target, call.node.int("allowzero", 0) !== 0)];
