@@ -41,6 +41,7 @@ export { writeTfjs, type WrittenTfjs } from "./formats/tfjs/write.ts";
 export { readKerasArchive, readKerasHdf5 } from "./formats/keras/read.ts";
 export { readNumpy } from "./formats/npz/read.ts";
 export { writeModelNpz, writeNpz, type NumpyTensor } from "./formats/npz/write.ts";
+export { readGguf } from "./formats/gguf/read.ts";
 export { readRaw } from "./formats/raw/read.ts";
 export { readPytorch } from "./formats/pytorch/read.ts";
 export { checkTensors, patchModel } from "./formats/patch.ts";

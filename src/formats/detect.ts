@@ -2,6 +2,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
+import { gguf } from "./gguf/read.ts";
 import { kerasArchive, kerasHdf5 } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
 import { refuseLfsPointer } from "./lfsPointer.ts";
@@ -15,6 +16,7 @@ import { tfjs } from "./tfjs/read.ts";
 const formats: readonly Format[] = [
   // one per line
   safetensors,
+  gguf,
   kerasHdf5,
   kerasArchive,
   numpy,
