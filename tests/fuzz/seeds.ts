@@ -1,7 +1,8 @@
 /** What is damaged: one small sound file or more of every format that is read. */
 import onnxProto from "onnx-proto";
 import { existsSync, readFileSync } from "node:fs";
-import { writeSafetensors, type Random } from "../../src/index.ts";
+import { openZip } from "../../src/bytes/zip.ts";
+import { memorySource, writeSafetensors, type Random } from "../../src/index.ts";
 import { keras3File, kerasFile } from "../helpers/hdf5.ts";
 import { floatArray, zipBytes } from "../helpers/numpy.ts";
 import { onnxMixture, onnxMixtureData } from "../helpers/onnxMixture.ts";
@@ -46,7 +47,46 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
         "net/data/1": new Uint8Array(storages[1].buffer),
       }),
       { name: "legacy", files: { "net.pth": legacyFile(pickled, storages) } },
+      ...torchFiles.map(torchSeed),
     ],
+  };
+}
+
+/** Of fixtures/tiny/pytorch: every layout, kind of object and protocol. */
+const torchFiles = [
+  "module.pt",
+  "recurrent.pt",
+  "views.pt",
+  "quantised.pt",
+  "sparse.pt",
+  "packed.pt",
+  "frozen.pt",
+  "script.pt",
+  "legacy.pth",
+  "tensors.pkl",
+  "arrays0.pkl",
+  "arrays2.pkl",
+  "arrays5.pkl",
+];
+
+/** Of an archive, its entries are damaged too: the pickle most often. */
+function torchSeed(name: string): Seed {
+  const path = new URL(`../../fixtures/tiny/pytorch/${name}`, import.meta.url);
+  const content = new Uint8Array(readFileSync(path));
+  const files = { [name]: content };
+  if (content[0] !== 0x50) return { name, files };
+  return {
+    name,
+    files,
+    async restructure(random) {
+      const entries: Record<string, Uint8Array> = {};
+      for (const entry of await openZip(memorySource(content))) {
+        entries[entry.name] = await entry.read();
+      }
+      const pickles = Object.keys(entries).filter((own) => own.endsWith(".pkl"));
+      const damaged = pick(random.uniform() < 0.8 ? pickles : Object.keys(entries), random);
+      return zipBytes({ ...entries, [damaged]: mutateBytes(entries[damaged]!, random) });
+    },
   };
 }
 

@@ -26,9 +26,17 @@ export const pytorch: Format = {
       const names = (await openZip(source)).map(({ name }) => name);
       return names.some(isDataPickle) || isExported(names) || isOldScript(names);
     } catch {
-      return false;
+      // Cut short, most often: the directory is at the end, but torch puts its pickle first.
+      return isDataPickle(firstEntryName(head));
     }
   },
   read: readPytorch,
   patch: patchPytorch,
 };
+
+/** Of a zip archive, from the header of its first entry. */
+function firstEntryName(head: Uint8Array): string {
+  if (head.byteLength < 30) return "";
+  const length = head[26]! + 256 * head[27]!;
+  return new TextDecoder("latin1").decode(head.subarray(30, 30 + length));
+}

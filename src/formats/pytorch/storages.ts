@@ -131,7 +131,7 @@ export function isLegacy(head: Uint8Array): boolean {
   return startsWith(head.subarray(start), legacyMagic);
 }
 
-const maxPickleLength = 2 ** 30;
+const maxPickleLength = 2 ** 29;
 const firstReadLength = 2 ** 22;
 
 /** Magic number, version, machine, object, list of storage keys; then each storage as a count (8 bytes) and its elements. */
