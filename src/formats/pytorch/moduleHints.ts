@@ -6,6 +6,7 @@ import type { ModuleInfo, NamedTensor } from "./moduleTree.ts";
 
 /** Null for a tensor of a state dict, of which its name and shape have to tell. */
 export function moduleHint({ name, record, owner, kind }: NamedTensor): TensorHint | null {
+  if (record.data.kind === "none") return { role: "unknown" };
   if (kind === "constant") return { role: "constant" };
   if (owner === null) return kind === "buffer" ? bufferHint(name) : null;
   const own = name.slice(name.lastIndexOf(".") + 1);

@@ -212,8 +212,12 @@ function namedEntries(
   );
 }
 
+/** Items of a list, also of one that TorchScript types (`torch.jit._pickle.build_tensorlist`), or of a dictionary. */
 function listed(value: PickleValue | undefined): [string, PickleValue][] {
-  const items = Array.isArray(value) && value.length <= 4096 ? value : [];
+  if (value instanceof Map) return namedEntries(value);
+  const isTyped = value instanceof PickleCall && value.path?.startsWith("torch.jit._pickle.");
+  const [inside] = isTyped && Array.isArray(value.args) ? value.args : [value];
+  const items = Array.isArray(inside) && inside.length <= 4096 ? inside : [];
   return items.map((own, index): [string, PickleValue] => [String(index), own]);
 }
 

@@ -1,3 +1,4 @@
+import { readAhead } from "../../bytes/readAhead.ts";
 import type { ByteSource } from "../../bytes/source.ts";
 import { startsWith } from "../../bytes/startsWith.ts";
 import { openZip, zipSignature } from "../../bytes/zip.ts";
@@ -44,7 +45,8 @@ async function openFile(source: ByteSource, name: string | null): Promise<Weight
     const file = await openPickles(source, elementSizesOf);
     return { name, source, file, chosen: chooseWeights(file.root) };
   }
-  const entries = new Map((await openZip(source)).map((entry) => [entry.name, entry]));
+  const zip = await openZip(readAhead(source));
+  const entries = new Map(zip.map((entry) => [entry.name, entry]));
   if (isOldScript([...entries.keys()])) {
     refuseOldLayout("TorchScript of PyTorch before 1.4", source.name);
   }

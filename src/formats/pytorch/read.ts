@@ -1,6 +1,7 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
-import type { Model } from "../../model/model.ts";
+import type { Model, ModelWarning } from "../../model/model.ts";
+import { isComplex } from "../../tensor/dtype.ts";
 import { stateDictModel, type TensorHint } from "../stateDict.ts";
 import type { ChosenWeights } from "./chooseWeights.ts";
 import { moduleHint, quantiserHints } from "./moduleHints.ts";
@@ -36,7 +37,13 @@ export async function readPytorch(source: ByteSource): Promise<Model> {
   const own = files.flatMap(({ chosen }) => chosen.warnings);
   return {
     ...placed,
-    warnings: [...warnings, ...own, ...globalsWarnings(globals), ...placed.warnings],
+    warnings: [
+      ...warnings,
+      ...own,
+      ...globalsWarnings(globals),
+      ...unreadWarnings(named),
+      ...placed.warnings,
+    ],
   };
 }
 
@@ -74,6 +81,17 @@ function placedModel(model: Model, modules: ChosenWeights["modules"]): Model {
   if (topology === null) return model;
   const warnings = model.warnings.filter(({ code }) => code !== "TOPOLOGY_INFERRED");
   return { ...model, layers, topology, warnings };
+}
+
+/** Tensors that are listed, with values that are no numbers or not in the file. */
+function unreadWarnings(tensors: ChosenWeights["tensors"]): ModelWarning[] {
+  const names = tensors.flatMap(({ name, record }) => {
+    if (record.data.kind === "none") return [`${name} (no values in the file)`];
+    return isComplex(record.dtype) ? [`${name} (${record.dtype})`] : [];
+  });
+  if (names.length === 0) return [];
+  const message = `tensors whose values are not read: ${namedBriefly(names)}`;
+  return [{ code: "TENSOR_UNREADABLE", message }];
 }
 
 function noWeights(source: ByteSource, globals: ReadonlySet<string>): FormatError {

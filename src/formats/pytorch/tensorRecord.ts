@@ -1,5 +1,5 @@
 /** Tensors as a pickle describes them: what torch would call to make one is read as the description that it is. */
-import { bytesOf, PickleCall, type PickleValue } from "../../bytes/pickleValue.ts";
+import { bytesOf, PickleCall, PickleGlobal, type PickleValue } from "../../bytes/pickleValue.ts";
 import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
 import { inlineStorage } from "./inlineStorage.ts";
 import { isWhole, storageOf } from "./storageReference.ts";
@@ -73,7 +73,7 @@ const rebuilders: ReadonlyMap<string, Rebuilder> = new Map<string, Rebuilder>([
   [
     "torch._utils._rebuild_tensor_v3",
     ([reference, offset, shape, strides, , , type]) =>
-      viewOf({ reference, offset, shape, strides, dtype: torchType(type) }),
+      unpaired(type, viewOf({ reference, offset, shape, strides, dtype: torchType(type) })),
   ],
   ["torch._utils._rebuild_qtensor", quantised],
   ["torch._utils._rebuild_parameter", inner(0)],
@@ -122,6 +122,19 @@ function viewOf(view: {
         ? { kind: "storage", key: stored?.key ?? "" }
         : { kind: "pickled", bytes: inline.bytes, bigEndian: false },
     quantiser: null,
+  };
+}
+
+/** Two 4-bit numbers are one element of `torch.float4_e2m1fn_x2`, the first in the lower bits. */
+function unpaired(type: PickleValue | undefined, view: TensorRecord | null): TensorRecord | null {
+  const isPaired = type instanceof PickleGlobal && type.path === "torch.float4_e2m1fn_x2";
+  if (!isPaired || view === null || view.shape.length === 0) return view;
+  const last = view.shape.length - 1;
+  return {
+    ...view,
+    shape: view.shape.with(last, view.shape[last]! * 2),
+    strides: view.strides.map((stride, axis) => (axis === last ? stride : stride * 2)),
+    offset: view.offset * 2,
   };
 }
 

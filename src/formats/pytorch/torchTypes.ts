@@ -38,6 +38,7 @@ const byDtype: ReadonlyMap<string, DType> = new Map<string, DType>([
   ["float8_e4m3fnuz", "float8_e4m3fnuz"],
   ["float8_e5m2fnuz", "float8_e5m2fnuz"],
   ["float8_e8m0fnu", "float8_e8m0"],
+  ["float4_e2m1fn_x2", "float4_e2m1"],
   ["qint8", "int8"],
   ["quint8", "uint8"],
   ["qint32", "int32"],
