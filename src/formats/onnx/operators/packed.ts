@@ -14,7 +14,7 @@ import { matMul, matMulRows } from "./dense.ts";
 import { claimParameters, withInputs } from "./quantised.ts";
 import { gather } from "./selection.ts";
 
-const unsigned: Readonly<Record<number, DType>> = { 2: "uint2", 4: "uint4", 8: "uint8" };
+export const unsigned: Readonly<Record<number, DType>> = { 2: "uint2", 4: "uint4", 8: "uint8" };
 
 /** a, b [N, blocks, bytes], scales [N, blocks], zero points, group index [K], bias: y = a b' with b [N, K]. */
 export function matMulNBits(call: Call): readonly Activation[] {
@@ -75,7 +75,7 @@ function zeroPoints(
 }
 
 /** One number for all. */
-function single(value: number): Constant {
+export function single(value: number): Constant {
   return {
     kind: "constant",
     name: "",
@@ -191,7 +191,7 @@ function quantisedTable(
 }
 
 /** A weight that does not fit its sizes: named and counted. */
-function lost(call: Call, at: number): readonly Activation[] {
+export function lost(call: Call, at: number): readonly Activation[] {
   const data = constantAt(call, at);
   if (data !== null) {
     call.collect.claim(data, "unknown");

@@ -127,7 +127,7 @@ export function claimParameters(call: Call, inputs: readonly number[]): void {
 }
 
 /** The input at `at` as real numbers; with a scale that does not fit it, in units of its own. Null: no quantised constant. */
-function real(
+export function real(
   call: Call,
   at: number,
   { scale, zeroPoint, axis }: { scale: Constant | null; zeroPoint: number; axis: number },

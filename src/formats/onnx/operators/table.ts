@@ -16,6 +16,7 @@ import { comparing, gating, normalising, passing, reshaping, sources } from "./p
 import * as packed from "./packed.ts";
 import * as places from "./places.ts";
 import * as quantised from "./quantised.ts";
+import * as quantisedFused from "./quantisedFused.ts";
 import { quantisedForms } from "./quantisedForms.ts";
 import { recurrent } from "./recurrent.ts";
 import * as regions from "./regions.ts";
@@ -72,6 +73,10 @@ const rules: readonly (readonly [Rule, readonly string[]])[] = [
   [quantised.qGemm, ["QGemm"]],
   [quantised.dynamicQuantizeMatMul, ["DynamicQuantizeMatMul"]],
   [quantised.matMulIntegerToFloat, ["MatMulIntegerToFloat"]],
+  [quantisedFused.qAttention, ["QAttention"]],
+  [quantisedFused.qEmbedNormalise, ["QEmbedLayerNormalization"]],
+  [quantisedFused.dynamicQuantizeLstm, ["DynamicQuantizeLSTM"]],
+  [quantisedFused.quantisedExperts, ["QMoE"]],
   [packed.matMulNBits, ["MatMulNBits"]],
   [packed.matMulBnb4, ["MatMulBnb4"]],
   [packed.gatherBlockQuantized, ["GatherBlockQuantized"]],
