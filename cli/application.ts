@@ -9,6 +9,7 @@ import {
 } from "@stricli/core";
 import { createRequire } from "node:module";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -77,6 +78,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         doctor: doctorCommand,
         epochs: epochsCommand,
         patch: patchCommand,
+        convert: convertCommand,
         rewire: rewireCommand,
         reinit: reinitCommand,
         train: trainCommand,

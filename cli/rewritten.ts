@@ -1,9 +1,9 @@
 /** What commands that change weights share: read, rewrite, write a copy, check it, report. */
 import type { FlagParametersForType } from "@stricli/core";
 import {
-  checkTensors,
+  checkConversion,
+  convertModel,
   FormatError,
-  modelSafetensors,
   openModel,
   type LayerSelection,
   type Model,
@@ -16,6 +16,7 @@ import { jsonFlag, layersFlag, seedFlag } from "./flags.ts";
 import { openChangeable, writePatched, type ChangeableModel } from "./patched.ts";
 import { renderTable, type Cell } from "./render.ts";
 import {
+  outputsOf,
   sayOutputs,
   writeOutputs,
   writingFlags,
@@ -120,9 +121,11 @@ async function writeRewritten(
   { out, ...flags }: WritingFlags & { readonly out: string },
 ): Promise<readonly OutputReport[]> {
   if (!converts(model, out)) return writePatched(context, input, changes, { out, ...flags });
-  const files = [{ path: out, input: input.path, pieces: modelSafetensors(model) }];
+  const conversion = await convertModel(model, "safetensors");
+  const outputs = await outputsOf(conversion.files, { out });
+  const files = outputs.map((output) => ({ ...output, input: input.path }));
   const report = await writeOutputs(context, files, flags);
-  if (!flags.dryRun) await checkTensors(await openModel(out, context.limits), changes);
+  if (!flags.dryRun) await checkConversion(conversion, await openModel(out, context.limits));
   return report;
 }
 

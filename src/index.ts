@@ -44,6 +44,13 @@ export { writeModelNpz, writeNpz, type NumpyTensor } from "./formats/npz/write.t
 export { readGguf } from "./formats/gguf/read.ts";
 export { readRaw } from "./formats/raw/read.ts";
 export { readPytorch } from "./formats/pytorch/read.ts";
+export {
+  checkConversion,
+  conversionTargets,
+  convertModel,
+  type Conversion,
+  type ConversionTarget,
+} from "./formats/convert.ts";
 export { checkTensors, patchModel } from "./formats/patch.ts";
 export type { PatchedFile, TensorChanges } from "./formats/format.ts";
 export { joinPieces, pieceChunks, piecesLength, type Piece } from "./bytes/pieces.ts";

@@ -2,7 +2,7 @@
  * What rewiring and re-initialisation share: choosing layers, turning each tensor into a matrix and back, and putting the new
  * values into a new model that shares everything else with the old one.
  */
-import { UsageError } from "../errors.ts";
+import { isWeightGraphError, UsageError } from "../errors.ts";
 import { checkFinite } from "../graph/layeredGraph.ts";
 import type { Model, ModelWarning, StoredTensor, WeightKind, WeightLayer } from "../model/model.ts";
 import type { DType, FloatArray } from "../tensor/dtype.ts";
@@ -66,10 +66,7 @@ export async function rewriteModel<Report>(
     selection.onProgress?.(done, chosen.length);
     const obstacle = obstacleTo(layer.tensor, selection.onlyPatchable ?? true);
     if (obstacle !== null) {
-      warnings.push({
-        code: "TENSOR_NOT_REWRITTEN",
-        message: `${layer.name} was left as it is: ${obstacle}.`,
-      });
+      warnings.push(leftAlone(layer, obstacle));
       continue;
     }
     const { groups, outPerGroup, inPerGroup, taps } = layer.layout;
@@ -80,7 +77,13 @@ export async function rewriteModel<Report>(
       { weights: toCanonical(values, layer.layout), ...shape },
       layer,
     );
-    changes.set(layer.tensor.name, fromCanonical(weights, layer.layout));
+    const stored = fromCanonical(weights, layer.layout);
+    const refusal = await refusalOf(layer.tensor, stored);
+    if (refusal !== null) {
+      warnings.push(leftAlone(layer, refusal));
+      continue;
+    }
+    changes.set(layer.tensor.name, stored);
     layers.push({ layer: layer.name, tensor: layer.tensor.name, ...shape, report });
   }
   selection.onProgress?.(chosen.length, chosen.length);
@@ -135,6 +138,24 @@ function obstacleTo(tensor: StoredTensor, onlyPatchable: boolean): string | null
   if (!writableTypes.has(tensor.dtype)) return `weights of type ${tensor.dtype} are not written`;
   const isStored = tensor.location !== undefined || tensor.repackable === true;
   return onlyPatchable && !isStored ? "its bytes cannot be patched in the file" : null;
+}
+
+/** Why a quantised tensor cannot hold its new values, or null: with a scale per neuron, not every weight fits everywhere. */
+async function refusalOf(tensor: StoredTensor, values: FloatArray): Promise<string | null> {
+  try {
+    await tensor.encode?.(values);
+    return null;
+  } catch (error) {
+    if (!isWeightGraphError(error)) throw error;
+    return `it is quantised, and its new values could not be stored: ${error.message}`;
+  }
+}
+
+function leftAlone(layer: WeightLayer, reason: string): ModelWarning {
+  return {
+    code: "TENSOR_NOT_REWRITTEN",
+    message: `${layer.name} was left as it is: ${reason}.`,
+  };
 }
 
 /** Says where a rewritten tensor also serves a layer of another kind, a tied embedding for one. */
