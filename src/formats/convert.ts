@@ -8,8 +8,10 @@ import { encodeTensor } from "../tensor/encode.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { PatchedFile } from "./format.ts";
 import { writeModelNpz } from "./npz/write.ts";
+import { writeOnnx } from "./onnx/write.ts";
 import { modelSafetensors } from "./safetensors/write.ts";
-import { torchOrder } from "./torchOrder.ts";
+import { writeTfjs } from "./tfjs/write.ts";
+import { inOrder } from "./storedOrder.ts";
 
 /** Files that are new, and what could not be kept. */
 export interface Conversion {
@@ -19,26 +21,43 @@ export interface Conversion {
   readonly model: Model;
 }
 
-export type ConversionTarget = "safetensors" | "npz";
+export type ConversionTarget = "safetensors" | "npz" | "onnx" | "tfjs";
 
 /** Formats that a model can be written in, with the endings that their files have. */
 export const conversionTargets: Readonly<Record<ConversionTarget, RegExp>> = {
   safetensors: /\.safetensors$/i,
   npz: /\.npz$/i,
+  onnx: /\.onnx$/i,
+  tfjs: /\.json$/i,
 };
 
 const writers: Readonly<Record<ConversionTarget, (model: Model) => Promise<Conversion>>> = {
   async safetensors(model) {
-    const turned = torchOrder(model);
+    const turned = inOrder(model, "torch");
     return { ...turned, files: [{ file: null, pieces: modelSafetensors(turned.model) }] };
   },
   async npz(model) {
-    const turned = torchOrder(model);
+    const turned = inOrder(model, "torch");
     const named = withSafeNames(turned.model);
     return {
       model: named.model,
       warnings: [...turned.warnings, ...named.warnings],
       files: [{ file: null, pieces: writeModelNpz(named.model) }],
+    };
+  },
+  async onnx(model) {
+    const { pieces, warnings } = await writeOnnx(model);
+    return { model, warnings, files: [{ file: null, pieces }] };
+  },
+  async tfjs(model) {
+    const { kind, files, warnings } = writeTfjs(model);
+    if (kind === "layers") return { model, warnings, files };
+    const turned = inOrder(model, "keras");
+    const manifest = writeTfjs(turned.model);
+    return {
+      ...manifest,
+      model: turned.model,
+      warnings: [...turned.warnings, ...manifest.warnings],
     };
   },
 };
@@ -74,8 +93,9 @@ function withSafeNames(model: Model): Pick<Conversion, "warnings" | "model"> {
  * @throws {FormatError} `FORMAT_MALFORMED` if one is not there as it was
  */
 export async function checkConversion({ model }: Conversion, found: Model): Promise<void> {
-  for (const { tensor, from, read } of partnersOf(model, found)) {
-    const wanted = await read();
+  for (const partners of partnersOf(model, found)) {
+    const { tensor, from } = partners;
+    const wanted = await partners.read();
     const values = await tensor.read();
     const rounded = decodeTensor(encodeTensor(wanted, tensor.dtype), tensor.dtype, wanted.length);
     const isSame =
