@@ -1,4 +1,6 @@
 import type { ByteSource } from "../bytes/source.ts";
+import { startsWith } from "../bytes/startsWith.ts";
+import { openZip, zipSignature } from "../bytes/zip.ts";
 import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
@@ -46,7 +48,7 @@ export async function readModel(source: ByteSource): Promise<Model> {
   }
 }
 
-/** @throws {FormatError} `FORMAT_UNKNOWN`, `FORMAT_LFS_POINTER`, `FORMAT_TRUNCATED` for an empty file. */
+/** @throws {FormatError} `FORMAT_UNKNOWN`, `FORMAT_LFS_POINTER`, `FORMAT_TRUNCATED` for an empty file; what `openZip` finds wrong. */
 export async function detectFormat(source: ByteSource): Promise<Format> {
   const head = await source.slice(0, Math.min(headLength, source.byteLength));
   if (head.byteLength === 0) {
@@ -59,6 +61,8 @@ export async function detectFormat(source: ByteSource): Promise<Format> {
   for (const format of formats) {
     if (await format.recognises(head, source)) return format;
   }
+  // A damaged archive says so, rather than that it is of no format.
+  if (startsWith(head, zipSignature)) await openZip(source);
   throw new FormatError("FORMAT_UNKNOWN", "the content is of no format that weightgraph reads", {
     path: [source.name],
     hint: `Formats read: ${formats.map((format) => format.title).join(", ")}.`,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { crc32 } from "../../src/bytes/crc32.ts";
 import { memorySource } from "../../src/bytes/source.ts";
 import { openZip, type ZipEntry } from "../../src/bytes/zip.ts";
-import { isWeightGraphError, type ErrorCode } from "../../src/index.ts";
+import { isWeightGraphError, readModel, type ErrorCode } from "../../src/index.ts";
 import { zipArchive } from "../helpers/zip.ts";
 
 const ramp = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) >> 3);
@@ -208,3 +208,11 @@ function hugeDirectory(count: number): Uint8Array {
   view.setUint16(86, 0xffff, true);
   return bytes;
 }
+
+test("a damaged archive of no known format says what is wrong with it", async () => {
+  const archive = await zipArchive({ "notes.txt": ramp });
+  const code = async (bytes: Uint8Array): Promise<unknown> =>
+    readModel(memorySource(bytes)).catch((error: { code: unknown }) => error.code);
+  expect(await code(archive)).toBe("FORMAT_UNKNOWN");
+  expect(await code(archive.slice(0, -30))).toBe("FORMAT_TRUNCATED");
+});

@@ -10,6 +10,7 @@ import { checkpointPickle, legacyFile, type PickledTensor } from "../helpers/pic
 import { safetensorsBytes } from "../helpers/safetensors.ts";
 import { sharedPath } from "../helpers/shared.ts";
 import { integers, manifestOf, type TfjsTensor } from "../helpers/tfjs.ts";
+import { ggufSeeds, npzSeed, rawSeed, shardedSeed } from "./containerSeeds.ts";
 import { mutateBytes, pick } from "./mutateBytes.ts";
 import { mutateJson, mutateTree } from "./mutateTree.ts";
 
@@ -31,7 +32,7 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
         return existsSync(path) ? [onnxSeed(name, new Uint8Array(readFileSync(path)))] : [];
       }),
     ],
-    safetensors: [safetensorsSeed()],
+    safetensors: [safetensorsSeed(), shardedSeed()],
     "tfjs-layers": [tfjsSeed("layers", { modelTopology: { model_config: kerasLayers } })],
     "tfjs-graph": [tfjsSeed("graph", { modelTopology: tensorflowGraph })],
     "tfjs-manifest": [tfjsSeed("manifest", null)],
@@ -39,7 +40,11 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
     npy: [{ name: "array", files: { "a.npy": floatArray([3, 2]) } }],
     npz: [
       await zipSeed("net.npz", { "a.npy": floatArray([2, 3]), "b.npy": floatArray([2, 2], true) }),
+      await npzSeed("kinds.npz", 0),
+      await npzSeed("packed.npz", 6),
     ],
+    raw: [rawSeed()],
+    gguf: ggufSeeds(),
     pytorch: [
       await zipSeed("net.pt", {
         "net/data.pkl": checkpointPickle(pickled),
