@@ -11,7 +11,7 @@ import { readLinks, type Link } from "./hdf5/links.ts";
 import { readObjectHeader, type Message } from "./hdf5/objectHeader.ts";
 import { patchDatasets, type Hdf5Patch } from "./hdf5/patch.ts";
 import { openStore, type Store } from "./hdf5/superblock.ts";
-import { elementReader } from "./hdf5/values.ts";
+import { checkSize, elementReader } from "./hdf5/values.ts";
 import type { ByteSource } from "./source.ts";
 
 export type { Hdf5Patch } from "./hdf5/patch.ts";
@@ -113,7 +113,9 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5> {
       const entity = await follow(path);
       if (entity === null || entity.links !== null) return null;
       const dataset = await readDataset(store, entity.header, shared);
-      return dataset && arrayOf(dataset);
+      if (dataset === null) return null;
+      checkSize(dataset);
+      return arrayOf(dataset);
     },
     async texts(path, wanted) {
       const entity = await follow(path);

@@ -37,6 +37,15 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
     "tfjs-graph": [tfjsSeed("graph", { modelTopology: tensorflowGraph })],
     "tfjs-manifest": [tfjsSeed("manifest", null)],
     "keras-h5": await kerasSeeds(),
+    "keras-v3": [
+      await zipSeed("net.keras", {
+        "config.json": new TextEncoder().encode(JSON.stringify(kerasLayers)),
+        "model.weights.h5": await keras3File([
+          ["conv2d", [[1, 1, 1, 2]]],
+          ["dense", [[4, 1], [1]]],
+        ]),
+      }),
+    ],
     npy: [{ name: "array", files: { "a.npy": floatArray([3, 2]) } }],
     npz: [
       await zipSeed("net.npz", { "a.npy": floatArray([2, 3]), "b.npy": floatArray([2, 2], true) }),
@@ -211,6 +220,14 @@ async function kerasSeeds(): Promise<Seed[]> {
     },
     { name: "weights", files: { "net.h5": await kerasFile(weights) } },
     { name: "keras 3", files: { "net.h5": await keras3File([["dense", [[3, 2], [2]]]]) } },
+    ...["types", "layouts", "layouts-latest", "links", "links-latest", "outside"].map((name) => ({
+      name,
+      files: {
+        "net.h5": new Uint8Array(
+          readFileSync(new URL(`../../fixtures/tiny/keras/${name}.h5`, import.meta.url)),
+        ),
+      },
+    })),
   ];
 }
 

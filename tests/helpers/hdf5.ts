@@ -33,7 +33,7 @@ export async function kerasFile(
   return finish(file, module);
 }
 
-/** The newer layout: `layers/NAME/vars/N`. */
+/** The newer layout: `layers/NAME/vars/N`; a name may lead into groups of its own. */
 export async function keras3File(
   layers: readonly (readonly [string, readonly number[][]])[],
 ): Promise<Uint8Array> {
@@ -41,10 +41,9 @@ export async function keras3File(
   const file = new h5wasm.File("written.h5", "w");
   const root = file.create_group("layers");
   for (const [name, shapes] of layers) {
-    const vars = root.create_group(name);
     shapes.forEach((shape, i) => {
       const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      writeArray(vars, `vars/${i}`, { data, shape });
+      writeArray(root, `${name}/vars/${i}`, { data, shape });
     });
   }
   return finish(file, module);

@@ -6,7 +6,7 @@ import type { Dataset } from "./dataset.ts";
 import { checkFilters, unpack } from "./filters.ts";
 
 /** Arrays past this must be stored, or packed no tighter than deflate can. */
-const freeByteLength = 2 ** 26;
+const freeByteLength = 2 ** 20;
 const maxExpansion = 1032;
 const keptByteLength = 2 ** 25;
 
@@ -58,7 +58,7 @@ export function elementReader(dataset: Dataset): ElementReader {
       }
       if (filters.length > 0) checkFilters(filters, store.path);
       const chunks = await dataset.chunks();
-      checkSize(dataset, chunks);
+      checkSize(dataset, Math.max(1, storedLength(chunks)) * (filters.length > 0 ? 1 : 4));
       const out = filled(dataset, end - start);
       for (const one of chunksIn(dataset, chunks, { start, end })) {
         const bytes = await chunk(one);
@@ -71,6 +71,10 @@ export function elementReader(dataset: Dataset): ElementReader {
   };
 }
 
+function storedLength(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
 function chunkLength({ type, ...dataset }: Dataset): number {
   return chunkShapeOf({ type, ...dataset }).reduce((product, n) => product * n, type.byteLength);
 }
@@ -79,11 +83,17 @@ function chunkShapeOf({ layout, type }: Dataset): readonly number[] {
   return layout.kind === "chunked" ? [...layout.shape, ...type.shape] : [];
 }
 
-/** A shape may claim more than a file can hold: what was never written costs no bytes. */
-function checkSize({ store, count, type, filters }: Dataset, chunks: readonly Chunk[]): void {
+/**
+ * A shape may claim more than a file can hold: what was never written costs no bytes. `stored` is what the array has, or the
+ * file as long as nobody counted.
+ * @throws {FormatError} `FORMAT_LIMIT`
+ */
+export function checkSize(
+  { store, count, type, filters }: Omit<Dataset, "chunks">,
+  stored: number = store.pages.byteLength,
+): void {
   const announced = count * type.byteLength;
-  const stored = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const most = Math.max(freeByteLength, stored * (filters.length > 0 ? maxExpansion : 2));
+  const most = Math.max(freeByteLength, stored * (filters.length > 0 ? maxExpansion : 1));
   if (announced <= most) return;
   throw new FormatError(
     "FORMAT_LIMIT",
