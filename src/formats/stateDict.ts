@@ -7,6 +7,7 @@ import type { Model, ModelWarning, StoredTensor, TensorRole, WeightLayer } from 
 import { dtypes, isFloat, type DType } from "../tensor/dtype.ts";
 import { weightLayout, type AxisRole } from "../tensor/layout.ts";
 import { elementCount } from "../tensor/shape.ts";
+import { inferTopology, type StoredName } from "./inference/inferTopology.ts";
 import { kerasKernel } from "./kerasKernels.ts";
 
 export interface StateDict {
@@ -39,7 +40,14 @@ export function stateDictModel(dict: StateDict): Model {
     role: hints?.get(tensor.name)?.role ?? roleOf(tensor),
   }));
   const weights = placed.filter((tensor) => tensor.role === "weight");
-  const asTorch = chainLayers(weights.map((tensor) => torchLayer(tensor, hints?.get(tensor.name))));
+  const layerOf = (tensor: StoredTensor): WeightLayer =>
+    torchLayer(tensor, hints?.get(tensor.name));
+  const stored = placed.flatMap((tensor): StoredName[] => {
+    const { name, role, shape } = tensor;
+    if (role === "weight") return [{ name, layer: layerOf(tensor), size: 0 }];
+    return shape.length === 1 ? [{ name, layer: null, size: shape[0]! }] : [];
+  });
+  const asTorch = inferTopology(stored) ?? chainLayers(weights.map(layerOf));
   const chain = orientation === "torch" ? asTorch : betterChain(asTorch, weights);
   const { layers, topology, warnings } = chain;
   return {

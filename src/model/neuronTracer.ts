@@ -4,6 +4,7 @@
  */
 import { splitAxis, type WeightLayout } from "../tensor/layout.ts";
 import type { WeightLayer } from "./model.ts";
+import { gatesAsTaps, readingLayout, type FlatOrder } from "./readingLayout.ts";
 import {
   topologyBuilder,
   type NeuronIds,
@@ -11,9 +12,6 @@ import {
   type Topology,
   type Wire,
 } from "./topology.ts";
-
-/** Order of the elements of a flattened activation. */
-type FlatOrder = "positions first" | "channels first";
 
 export interface Activation {
   readonly neurons: Neurons;
@@ -85,25 +83,12 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
     // What an input declares may be another axis, or the size before a reshape: its first reader knows better.
     return splitFor(layer, from) ?? (ids === null && role === "input" ? layer.layout : null);
   };
-  const splitFor = (layer: WeightLayer, from: Activation): WeightLayout | null => {
-    const { layout } = layer;
-    const channels = from.neurons.ids?.length ?? from.neurons.size;
-    const senders = layout.groups * layout.inPerGroup;
-    if (channels === null || channels === senders) return layout;
-    if (channels === 0 || senders === 0) return null;
-    if (from.flat !== null && senders % channels === 0) {
-      return splitSenders(layout, channels, from.flat);
-    }
-    const groups = channels / senders;
-    const mayGroup = layout.groups === 1 && (grouped === "any" || senders === 1);
-    const isConvolution = layer.kind === "conv" || layer.kind === "torch_conv";
-    if (!isConvolution || !mayGroup || layout.outPerGroup % groups !== 0) return null;
-    const parts = [
-      [groups, "group"],
-      [layout.outPerGroup / groups, "out"],
-    ] as const;
-    return splitAxis(layout, layout.roles.indexOf("out"), parts);
-  };
+  const splitFor = (layer: WeightLayer, { neurons, flat }: Activation): WeightLayout | null =>
+    readingLayout(layer.layout, layer.kind, {
+      channels: neurons.ids?.length ?? neurons.size,
+      flat,
+      grouped,
+    });
 
   /** The neurons and the layout with which `layer` reads `from`. */
   const reading = (
@@ -191,22 +176,6 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
       return builder.build(certainty);
     },
   };
-}
-
-function splitSenders(layout: WeightLayout, channels: number, order: FlatOrder): WeightLayout {
-  const channel = [channels, "in"] as const;
-  const position = [(layout.groups * layout.inPerGroup) / channels, "tap"] as const;
-  const parts =
-    order === "channels first" ? ([channel, position] as const) : ([position, channel] as const);
-  return splitAxis(layout, layout.roles.indexOf("in"), parts);
-}
-
-function gatesAsTaps(layout: WeightLayout, units: number): WeightLayout {
-  const gates = [
-    [layout.outPerGroup / units, "tap"],
-    [units, "out"],
-  ] as const;
-  return splitAxis(layout, layout.roles.indexOf("out"), gates);
 }
 
 /** A vector that becomes a map: units of one channel at other positions are one neuron, its weights taps. */

@@ -26,10 +26,15 @@ export interface Wire {
   readonly layout: WeightLayout;
   /** True for weights from a layer's own past (the R of an LSTM): no edge of a layered graph. */
   readonly recurrent: boolean;
+  /**
+   * What the wire rests on where topology is inferred: the names of a known family, verified by shapes (`name`), order and shape
+   * alone (`shape`), or nothing, its senders being neurons of their own (`break`). Absent where the file declares it.
+   */
+  readonly basis?: "name" | "shape" | "break";
 }
 
 export interface Topology {
-  /** `declared`: the file says how layers connect. `inferred`: chained by order and shape. */
+  /** `declared`: the file says how layers connect. `inferred`: read from names, order and shapes; each wire has its `basis`. */
   readonly certainty: "declared" | "inferred";
   readonly layers: readonly NeuronLayer[];
   readonly wires: readonly Wire[];

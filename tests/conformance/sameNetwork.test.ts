@@ -6,6 +6,8 @@ import {
   nodeStrength,
   openModel,
   type LayeredGraph,
+  type Model,
+  type Wire,
 } from "../../src/node.ts";
 import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 
@@ -54,8 +56,7 @@ describe.skipIf(!hasSharedData)("the same network", () => {
     expectSame(await open(one), await open(other), 1e-6);
   });
 
-  test("version-RFB-320 as ONNX and as PyTorch state dict: the same weights, layer by layer", async () => {
-    // A state dict says nothing of residual sums and branches, so its graph is another; its tensors are not.
+  test("version-RFB-320 as ONNX and as PyTorch state dict: the same weights between the same neurons", async () => {
     const [onnx, torch] = await Promise.all(
       ["onnx/version-RFB-320.onnx", "pytorch/version-RFB-320.pth"].map((file) =>
         openModel(sharedPath(file)),
@@ -66,5 +67,30 @@ describe.skipIf(!hasSharedData)("the same network", () => {
     for (const layer of onnx!.layers) {
       expect(await layer.tensor.read()).toEqual(await stored.get(layer.name)!.tensor.read());
     }
+    // The state dict says nothing of branches, shortcuts and heads: they are inferred from names and shapes.
+    expectSameNeurons(torch!, onnx!);
   });
 });
+
+/** Wire by wire, matched by name, one numbering of the neurons is the other in another order. */
+function expectSameNeurons(actual: Model, expected: Model): void {
+  const wiresOf = (model: Model): Map<string, Wire> =>
+    new Map(model.topology.wires.map((wire) => [model.layers[wire.layer]!.name, wire]));
+  const [ours, theirs] = [wiresOf(actual), wiresOf(expected)];
+  expect([...ours.keys()].toSorted()).toEqual([...theirs.keys()].toSorted());
+  const forth = new Map<number, number>();
+  const back = new Map<number, number>();
+  for (const [name, wire] of ours) {
+    const other = theirs.get(name)!;
+    expect(wire.layout.taps, name).toBe(other.layout.taps);
+    for (const end of ["from", "to"] as const) {
+      expect(wire[end].length, `${name} ${end}`).toBe(other[end].length);
+      wire[end].forEach((id, i) => {
+        const same = other[end][i]!;
+        expect([forth.get(id) ?? same, back.get(same) ?? id], `${name} ${end}`).toEqual([same, id]);
+        forth.set(id, same);
+        back.set(same, id);
+      });
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** Modules one after another: what each reads, where the order alone does not say it. */
+import { concatenatedSkip } from "./skip.ts";
+import { headNames, lateNames } from "./families.ts";
+import { leafWeight, type ModuleNode } from "./moduleTree.ts";
+import type { Signal } from "./signal.ts";
+import type { Facts, Scope, Walker } from "./walker.ts";
+import { expected, outOf } from "./widths.ts";
+
+interface Step {
+  readonly child: ModuleNode;
+  readonly current: Signal;
+  /** What the child before read. */
+  readonly before: Signal | null;
+  readonly scope: Scope;
+}
+
+/** Reads what does not fit; gives null if it must not be read so. */
+type Otherwise = (child: ModuleNode, from: Signal, scope: Scope) => Signal | null;
+
+export function inSequence(
+  node: ModuleNode,
+  from: Signal,
+  { walker, scope, otherwise }: { walker: Walker; scope: Scope; otherwise: Otherwise },
+): Signal | null {
+  const steps = stepsOf(node);
+  const { rowsSend } = walker.facts;
+  let current = from;
+  let before: Signal | null = null;
+  let taps = scope.taps;
+  let { memory } = scope;
+  const later = widthsFrom(steps, rowsSend);
+  const isDense = growsThrough(steps, rowsSend);
+  const done: ModuleNode[] = [];
+  for (const [i, child] of steps.entries()) {
+    const expect = later[i + 1] ?? scope.expect;
+    const inner: Scope = { ...scope, expect, memory, taps };
+    const input =
+      child.name === "decoder" && memory !== null ? decoderInput(child, current, walker) : current;
+    const step: Step = { child, current: input, before, scope: inner };
+    const trunk = headTrunk(child, done, walker) ?? input;
+    const output =
+      walker.plan.attempt(() => walker.fit(child, trunk, inner)) ??
+      walker.plan.attempt(() => beside(step, walker)) ??
+      walker.plan.attempt(() => concatenatedSkip(child, input, walker, inner)) ??
+      otherwise(child, input, inner);
+    if (output === null) return null;
+    walker.outputs.set(child, output);
+    done.push(child);
+    if (child.name === "pooler") {
+      walker.pooled = output;
+      continue;
+    }
+    if (child.name === "encoder") memory = output;
+    before = current;
+    const both = (input.size ?? 0) + output.size!;
+    current = isDense && expect === both ? walker.plan.concat([input, output]) : output;
+    taps = [...taps, ...tapsOf(child, walker)].slice(-tapLimit);
+  }
+  return current;
+}
+
+/** Stages that a head or a decoder may still read: more than networks have. */
+const tapLimit = 64;
+
+/** The width that each step, or the first after it that says so, takes in. */
+function widthsFrom(steps: readonly ModuleNode[], rowsSend: Facts["rowsSend"]): (number | null)[] {
+  const widths = steps.map((step) => expected(step, rowsSend));
+  for (let i = widths.length - 2; i >= 0; i--) widths[i] ??= widths[i + 1]!;
+  return widths;
+}
+
+/** Own weights first, then the modules below. */
+function stepsOf(node: ModuleNode): ModuleNode[] {
+  const children = node.children.filter((child) => child.weightCount > 0 || child.vectors.size > 0);
+  const late = children.filter((child) => lateNames.test(child.name));
+  const early = children.filter((child) => !lateNames.test(child.name));
+  const own = [...node.weights].map(([part, weight]) => ({
+    ...node,
+    children: [],
+    weights: new Map([["weight", weight]]),
+    weightCount: 1,
+    path: `${node.path}.${part}`,
+  }));
+  return [...own, ...early, ...late];
+}
+
+/** Dense connections: each module reads what the one before it read and put out. */
+function growsThrough(steps: readonly ModuleNode[], rowsSend: Facts["rowsSend"]): boolean {
+  const layers = steps.filter((step) => step.weightCount > 0);
+  return (
+    layers.length > 1 &&
+    layers.slice(1).every((next, i) => {
+      const before = layers[i]!;
+      const [width, added] = [expected(before, rowsSend), outOf(before, rowsSend)];
+      return width !== null && added !== null && expected(next, rowsSend) === width + added;
+    })
+  );
+}
+
+/** A second layer that reads what the first read: variants of one name (`conv4_1`, `conv4_2`), or both to be joined. */
+function beside({ child, current, before, scope }: Step, walker: Walker): Signal | null {
+  if (before === null) return null;
+  const output = walker.fit(child, before, scope);
+  if (output === null) return null;
+  const isOrdered = !walker.facts.isSorted || /^expand\d|^[a-z]+_?\d+$/i.test(child.name);
+  if (isOrdered && scope.expect === current.size! + output.size!) {
+    return walker.plan.concat([current, output]);
+  }
+  const { origin } = current;
+  const name = origin.kind === "weight" ? origin.placement.weight.layer.name : "";
+  const weight = leafWeight(child);
+  const stem = (own: string): string => own.replace(/_\d+(?=\.\w+$|$)/, "_");
+  const areTwins = weight !== null && stem(name) === stem(weight.layer.name) && stem(name) !== name;
+  return areTwins ? output : null;
+}
+
+/** Heads that read one pooled position, where there is a pooler. */
+const pooledHeads = /^(?:classifier|seq_relationship)$/;
+
+/** Heads at the end of a network read one trunk: what the first of them read. */
+function headTrunk(child: ModuleNode, done: readonly ModuleNode[], walker: Walker): Signal | null {
+  if (!headNames.test(child.name) || child.name === "pooler") return null;
+  if (pooledHeads.test(child.name)) {
+    const { pooled } = walker;
+    if (pooled?.size === expected(child, walker.facts.rowsSend)) return pooled;
+  }
+  const first = done.findIndex(({ name }) => headNames.test(name));
+  if (first <= 0) return null;
+  const trunk = walker.outputs.get(done[first - 1]!);
+  const width = expected(child, walker.facts.rowsSend);
+  return trunk?.size === width ? trunk : null;
+}
+
+/** A decoder begins with its own tokens; where the file has no table for them, with neurons of its own. */
+function decoderInput(child: ModuleNode, current: Signal, walker: Walker): Signal {
+  const width = expected(child, walker.facts.rowsSend);
+  return width === null || width !== current.size
+    ? current
+    : walker.plan.source(`input of ${child.path}`, width);
+}
+
+/** Outputs that stand at the ends of a network's stages. */
+function tapsOf(child: ModuleNode, { outputs }: Walker): Signal[] {
+  let stage = child;
+  while (stage.children.length === 1 && stage.weights.size === 0) stage = stage.children[0]!;
+  const isContainer = /^(?:encoder|down\w*|backbone|base\w*|extras?|features|\d+)$/.test(
+    child.name,
+  );
+  const inner = isContainer ? stage.children.flatMap((own) => outputs.get(own) ?? []) : [];
+  const own = outputs.get(child);
+  return own === undefined ? inner : [...inner.filter((tap) => tap !== own), own];
+}
