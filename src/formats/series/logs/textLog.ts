@@ -7,6 +7,7 @@ import { numberOfText, recordOf, type LogRecord } from "./logRecord.ts";
 export function parseTextLog(text: string): readonly LogRecord[] | null {
   const records = new Map<number, LogRecord>();
   for (const line of text.split("\n")) {
+    if (line.length > maxLineLength) continue;
     const match = /(?<![a-z])epochs?[\s:=#[]{0,3}(?<epoch>\d+)(?![\d.])(?:\s*\/\s*\d+)?\]?/i.exec(
       line,
     );
@@ -25,6 +26,9 @@ export function parseTextLog(text: string): readonly LogRecord[] | null {
   return records.size > 0 ? [...records.values()] : null;
 }
 
+/** Longer lines are no lines of a log. */
+const maxLineLength = 4096;
+
 /** `val_loss: 0.3`, `acc=0.9`, `loss 0.25`; no share of a whole (`10/100`), no unit behind (`3s`). */
 const pair =
-  /(?<![\w/])(?<name>[A-Za-z][\w/@.-]*?)(?:\s*[:=]\s*|\s+)(?<value>[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf))(?![\w/%:]|\.\d)/gi;
+  /(?<![\w/@.-])(?<name>[A-Za-z][\w/@.-]*?)(?:\s*[:=]\s*|\s+)(?<value>[-+]?(?:\d+(?:\.\d*)?(?:e[-+]?\d+)?|nan|inf))(?![\w/%:]|\.\d)/gi;
