@@ -121,6 +121,7 @@ export function featuresOf(activation: Activation, axis: number, size: number): 
   if (ids.length === 1) return new Int32Array(size).fill(ids[0]!);
   const carriers = carriersOf([own]).length;
   if (carriers === 0 || carriersOf(axes).length !== carriers) return null;
+  if (own.length === 1 && ids.length === size) return ids;
   const indices = localIndices(own, size);
   return indices && indices.map((index) => ids[index]!);
 }
@@ -130,6 +131,7 @@ export function localIndices(axis: Axis, size: number): Int32Array | null {
   const sizes = size > neuronLimit ? null : resolvedSizes(axis, size);
   if (sizes === null) return null;
   const indices = new Int32Array(size);
+  if (axis.length === 1 && axis[0]!.carries) return indices.map((_, i) => i);
   for (let feature = 0; feature < size; feature++) {
     let rest = feature;
     let index = 0;

@@ -2,9 +2,10 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import { protobufScan, signedValue, type ProtobufScan, type Span } from "../../bytes/protobuf.ts";
 import { FormatError } from "../../errors.ts";
-import { readNode, scanParts, type Reading } from "./nodeProto.ts";
+import { plainDomain, readAttribute, readNode, scanParts, type Reading } from "./nodeProto.ts";
 import type {
   ErrorPath,
+  OnnxAttribute,
   OnnxFunction,
   OnnxGraph,
   OnnxInput,
@@ -136,6 +137,8 @@ async function readFunction(reading: Reading, span: Span, path: ErrorPath): Prom
   const inputs: string[] = [];
   const outputs: string[] = [];
   const nodes: OnnxNode[] = [];
+  const defaults = new Map<string, OnnxAttribute>();
+  let overload = "";
   await scanParts(reading, span, path, async (field) => {
     if (field.number === 1) name = await scan.text(field);
     else if (field.number === 4) inputs.push(await scan.text(field));
@@ -143,6 +146,10 @@ async function readFunction(reading: Reading, span: Span, path: ErrorPath): Prom
     else if (field.number === 7) {
       nodes.push(await readNode(reading, field, [...path, "node", nodes.length], 0));
     } else if (field.number === 10) domain = await scan.text(field);
+    else if (field.number === 11) {
+      const own = await readAttribute(reading, field, { path, depth: 0, tensorName: "" });
+      defaults.set(own.name, own);
+    } else if (field.number === 13) overload = await scan.text(field);
   });
-  return { name, domain, inputs, outputs, nodes };
+  return { name, domain: plainDomain(domain), overload, defaults, inputs, outputs, nodes };
 }

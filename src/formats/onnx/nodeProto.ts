@@ -57,6 +57,7 @@ export async function readNode(
   let name = "";
   let opType = "";
   let domain = "";
+  let overload = "";
   await scanParts(reading, span, path, async (field) => {
     if (field.number === 1) inputs.push(await scan.text(field));
     else if (field.number === 2) outputs.push(await scan.text(field));
@@ -64,6 +65,7 @@ export async function readNode(
     else if (field.number === 4) opType = await scan.text(field);
     else if (field.number === 5) attributes.push(field);
     else if (field.number === 7) domain = await scan.text(field);
+    else if (field.number === 8) overload = await scan.text(field);
   });
   // A Constant's tensor is called after its output, which may stand behind the attribute.
   const read = new Map<string, OnnxAttribute>();
@@ -82,14 +84,20 @@ export async function readNode(
   return {
     name,
     opType,
-    domain: domain === "ai.onnx" ? "" : domain,
+    domain: plainDomain(domain),
+    overload,
     inputs,
     outputs,
     attributes: read,
   };
 }
 
-async function readAttribute(
+/** ONNX's own domain has two names. */
+export function plainDomain(domain: string): string {
+  return domain === "ai.onnx" ? "" : domain;
+}
+
+export async function readAttribute(
   reading: Reading,
   span: Span,
   { path, depth, tensorName }: { path: ErrorPath; depth: number; tensorName: string },

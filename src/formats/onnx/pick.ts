@@ -34,7 +34,7 @@ export function pickAlong(activation: Activation, axis: number, picks: Picks | n
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < count; i++) {
       const from = (o * size! + at(i)) * inner;
-      ids.set(strip.ids.subarray(from, from + inner), (o * count + i) * inner);
+      copy(strip.ids, ids, { from, to: (o * count + i) * inner, count: inner });
     }
   }
   return { kind: "activation", axes: axes.with(axis, carrying(count)), ids, open: null };
@@ -51,22 +51,32 @@ export interface Strip {
 export function stripAlong(activation: Activation, axis: number, size: number): Strip | null {
   const { axes, ids } = activation;
   if (axes === null || ids === null) return null;
-  const indices = localIndices(axes[axis]!, size);
+  const own = axes[axis]!;
+  const indices = localIndices(own, size);
   if (indices === null) return null;
   const count = (part: readonly Axis[]): number =>
     carriersOf(part).reduce((product, atom) => product * (atom.size ?? 1), 1);
   const outer = count(axes.slice(0, axis));
   const inner = count(axes.slice(axis + 1));
-  const own = ids.length / (outer * inner);
+  if (own.length === 1 && own[0]!.carries) return { ids, outer, inner };
+  const places = ids.length / (outer * inner);
   if (outer * size * inner > neuronLimit) return null;
   const result = new Int32Array(outer * size * inner);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < size; i++) {
-      const from = (o * own + indices[i]!) * inner;
-      result.set(ids.subarray(from, from + inner), (o * size + i) * inner);
+      const from = (o * places + indices[i]!) * inner;
+      copy(ids, result, { from, to: (o * size + i) * inner, count: inner });
     }
   }
   return { ids: result, outer, inner };
+}
+
+function copy(
+  source: NeuronIds,
+  target: NeuronIds,
+  { from, to, count }: { from: number; to: number; count: number },
+): void {
+  for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
 }
 
 /** Strips of the same outer and inner carriers, end to end; null where these differ. */

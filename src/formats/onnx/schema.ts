@@ -39,6 +39,8 @@ export interface OnnxNode {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
+  /** Which of several functions of one name is meant. */
+  readonly overload: string;
   /** "" for an optional input that is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -61,6 +63,9 @@ export interface OnnxGraph {
 export interface OnnxFunction {
   readonly name: string;
   readonly domain: string;
+  readonly overload: string;
+  /** Attributes that a call may leave out. */
+  readonly defaults: ReadonlyMap<string, OnnxAttribute>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly nodes: readonly OnnxNode[];

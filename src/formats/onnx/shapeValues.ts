@@ -9,8 +9,16 @@ import type { Dimension } from "./schema.ts";
 
 type Integers = readonly Size[];
 
+/** Numbers that are computed together: more than any shape has, fewer than a file can make of a few bytes. */
+const lengthLimit = 4096;
+
 /** The numbers that `call` computes, where it computes a shape, with their rank (0 or 1); else null. */
 export async function shapeValueOf(call: Call): Promise<Activation | null> {
+  const made = await computed(call);
+  return made !== null && made.integers!.length > lengthLimit ? null : made;
+}
+
+async function computed(call: Call): Promise<Activation | null> {
   const { opType } = call.node;
   if (opType === "Shape") return ofShape(call);
   if (opType === "Size") {

@@ -1,5 +1,6 @@
 /** Walks the nodes in order, folding what is constant, placing weights, and following the neurons. */
 import { FormatError } from "../../errors.ts";
+import type { NeuronIds } from "../../model/topology.ts";
 import { bitsOf, isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { unknownActivation } from "./activation.ts";
@@ -8,6 +9,7 @@ import { constantOf, foldLimit, type Constant } from "./constant.ts";
 import { constantNode } from "./constantNode.ts";
 import { callControlFlow, isControlFlow, walkInnerGraphs } from "./controlFlow.ts";
 import { folds } from "./fold.ts";
+import { inOrder } from "./nodeOrder.ts";
 import { nodeReader, type NodeReader, type NodeReaderSource } from "./nodeReader.ts";
 import type { Call, Consumer, Value } from "./operator.ts";
 import { isPlain, ruleFor } from "./operators/table.ts";
@@ -18,12 +20,27 @@ import { shapeValueOf } from "./shapeValues.ts";
 /** Steps in all, since functions may call functions: far beyond any network, short of a hang. */
 const stepLimit = 250_000;
 const callDepthLimit = 64;
+/** Entries of all lists of neurons together: 256 MiB. */
+const placeLimit = 2 ** 26;
 
 /** @throws {FormatError} `FORMAT_LIMIT` where functions call each other without end; whatever a constant's `read` throws. */
 export async function walkModel(model: OnnxModel, name: string): Promise<Collected> {
   const collect = collector();
-  const functions = new Map(model.functions.map((own) => [`${own.domain}:${own.name}`, own]));
+  const functions = new Map(
+    model.functions.map((own) => [`${own.domain}:${own.name}:${own.overload}`, own]),
+  );
+  const counted = new WeakSet<NeuronIds>();
+  let places = 0;
   let steps = 0;
+
+  /** Lists of neurons are kept as long as the walk lasts. */
+  const count = (value: Value, path: readonly (string | number)[]): void => {
+    if (value.kind !== "activation" || value.ids === null || counted.has(value.ids)) return;
+    counted.add(value.ids);
+    places += value.ids.length;
+    if (places <= placeLimit) return;
+    throw new FormatError("FORMAT_LIMIT", `neurons stand at over ${placeLimit} places`, { path });
+  };
 
   const walkNodes = async (nodes: readonly OnnxNode[], scope: Scope): Promise<void> => {
     if (scope.depth > callDepthLimit) {
@@ -31,7 +48,7 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
         path: [name],
       });
     }
-    for (const [i, node] of nodes.entries()) {
+    for (const [i, node] of inOrder(nodes).entries()) {
       if (++steps > stepLimit) {
         throw new FormatError("FORMAT_LIMIT", `over ${stepLimit} operators to follow`, {
           path: [name],
@@ -40,7 +57,9 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
       const path = [name, "graph", "node", node.name === "" ? i : node.name];
       const outputs = await step(node, nodeReader(node, path, scope.caller), scope);
       node.outputs.forEach((output, at) => {
-        if (output !== "") scope.values.set(output, outputs[at] ?? unknownActivation);
+        const value = outputs[at] ?? unknownActivation;
+        count(value, path);
+        if (output !== "") scope.values.set(output, value);
       });
     }
   };
@@ -64,7 +83,8 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     scope: Scope,
     inputs: readonly (Value | undefined)[],
   ): Promise<readonly (Value | undefined)[]> => {
-    const inner = { ...newScope(own.nodes, null, scope.depth + 1), caller: node };
+    const caller: NodeReaderSource = { find: (name) => node.find(name) ?? own.defaults.get(name) };
+    const inner = { ...newScope(own.nodes, null, scope.depth + 1), caller };
     own.inputs.forEach((input, i) => {
       const value = inputs[i];
       if (value !== undefined) inner.values.set(input, value);
@@ -79,7 +99,7 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     scope: Scope,
   ): Promise<readonly (Value | undefined)[]> => {
     const inputs = node.inputs.map((input) => (input === "" ? undefined : lookUp(scope, input)));
-    const own = functions.get(`${node.domain}:${node.opType}`);
+    const own = functions.get(`${node.domain}:${node.opType}:${node.overload}`);
     if (own !== undefined) return callFunction(own, reader, scope, inputs);
     if (node.opType === "Constant") return [constantNode(reader)];
     if (isControlFlow(node.opType)) return callControlFlow(walk, reader, scope, inputs);
