@@ -9,7 +9,7 @@ import {
   readOnnx,
   type ByteSource,
 } from "../../src/index.ts";
-import { onnxMixture, onnxMixtureData } from "../helpers/onnxMixture.ts";
+import { onnxMixture, onnxMixtureData, onnxSmallTypes } from "../helpers/onnxMixture.ts";
 import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 
 const sourceOf = (damaged: Uint8Array): ByteSource =>
@@ -34,7 +34,12 @@ const files = hasSharedData
     }))
   : [];
 
-describe.each([{ name: "built", content: onnxMixture }, ...files])("$name", ({ content }) => {
+const built = [
+  { name: "built", content: onnxMixture },
+  { name: "small types", content: onnxSmallTypes },
+];
+
+describe.each([...built, ...files])("$name", ({ content }) => {
   test("is whole before it is damaged", async () => {
     const model = await readOnnx(sourceOf(content));
     expect(model.layers.length).toBeGreaterThan(0);

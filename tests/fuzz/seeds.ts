@@ -5,7 +5,7 @@ import { openZip } from "../../src/bytes/zip.ts";
 import { memorySource, writeSafetensors, type Random } from "../../src/index.ts";
 import { keras3File, kerasFile } from "../helpers/hdf5.ts";
 import { floatArray, zipBytes } from "../helpers/numpy.ts";
-import { onnxMixture, onnxMixtureData } from "../helpers/onnxMixture.ts";
+import { onnxMixture, onnxMixtureData, onnxSmallTypes } from "../helpers/onnxMixture.ts";
 import { checkpointPickle, legacyFile, type PickledTensor } from "../helpers/pickle.ts";
 import { safetensorsBytes } from "../helpers/safetensors.ts";
 import { sharedPath } from "../helpers/shared.ts";
@@ -27,6 +27,7 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
   return {
     onnx: [
       onnxSeed("mixture", onnxMixture, onnxMixtureData),
+      onnxSeed("small types", onnxSmallTypes),
       ...realOnnx.flatMap((name) => {
         const path = sharedPath(`onnx/${name}.onnx`);
         return existsSync(path) ? [onnxSeed(name, new Uint8Array(readFileSync(path)))] : [];

@@ -1,6 +1,15 @@
 /** One small ONNX file to be damaged: as many kinds of tensor and node as fit in it. */
 import onnxProto from "onnx-proto";
-import { bytes, graph, integers, node, onnxModel, tensor } from "./onnxModel.ts";
+import {
+  bytes,
+  graph,
+  integers,
+  microsoftNode,
+  node,
+  onnxModel,
+  tensor,
+  type Tensor,
+} from "./onnxModel.ts";
 
 const external = onnxProto.onnx.TensorProto.DataLocation.EXTERNAL;
 
@@ -50,3 +59,64 @@ export const onnxMixture: Uint8Array = onnxModel({
 export const onnxMixtureData: Readonly<Record<string, Uint8Array>> = {
   "far.bin": new Uint8Array(32),
 };
+
+const packed = (name: string, dims: number[], dataType: number, rawData: Uint8Array): Tensor => ({
+  name,
+  dims,
+  dataType,
+  rawData,
+});
+
+/** Element types of a byte and less, a sparse tensor, text, and weights in blocks. */
+export const onnxSmallTypes: Uint8Array = onnxModel({
+  opset: 23,
+  irVersion: 11,
+  microsoft: 1,
+  inputs: { x: ["N", 32] },
+  sparse: [{ values: tensor("sparse", [2], [5, 7]), indices: integers("", [0, 5]), dims: [32, 2] }],
+  initializers: [
+    packed(
+      "nibbles",
+      [4, 2, 8],
+      2,
+      Uint8Array.from({ length: 64 }, (_, i) => i),
+    ),
+    tensor("scales", [4, 2]),
+    packed("zeros", [4], 2, Uint8Array.of(1, 2, 3, 4)),
+    packed(
+      "blocks",
+      [4, 4],
+      22,
+      Uint8Array.from({ length: 8 }, (_, i) => 31 * i),
+    ),
+    tensor("blockScales", [2, 4]),
+    packed(
+      "eight",
+      [4, 2],
+      17,
+      Uint8Array.from({ length: 8 }, (_, i) => 16 * i),
+    ),
+    packed("four", [2, 4], 23, Uint8Array.of(1, 2, 3, 4)),
+    packed("two", [2, 4], 26, Uint8Array.of(1, 2)),
+    { name: "text", dims: [1], dataType: 8, stringData: [new Uint8Array(3)] },
+    packed("codes", [4], 2, Uint8Array.of(1, 2, 3, 4)),
+    tensor("largest", [1]),
+  ],
+  nodes: [
+    microsoftNode("MatMulNBits", ["x", "nibbles", "scales", "zeros"], ["a"], {
+      K: 32,
+      N: 4,
+      bits: 4,
+      block_size: 16,
+    }),
+    node("DequantizeLinear", ["blocks", "blockScales"], ["w"], { axis: 0, block_size: 2 }),
+    node("MatMul", ["a", "w"], ["b"]),
+    node("Cast", ["eight"], ["e"], { to: 1 }),
+    node("MatMul", ["b", "e"], ["c"]),
+    node("Cast", ["four"], ["f"], { to: 1 }),
+    node("MatMul", ["c", "f"], ["d"]),
+    microsoftNode("MatMulBnb4", ["d", "codes", "largest"], ["m"], { K: 4, N: 2, block_size: 16 }),
+    node("MatMul", ["x", "sparse"], ["s"]),
+    node("Add", ["m", "s"], ["y"]),
+  ],
+});
