@@ -9,10 +9,17 @@ import { spanOf, type Constant } from "./constant.ts";
 export interface Groups {
   /** For `quantisation`: `per tensor`, `per axis 0`. */
   readonly title: string;
-  /** The numbers [from, to) that elements [start, end) need, of which the first is 0 for `load`. */
+  /** The numbers [from, to) that elements [start, end) need. */
   span(start: number, end: number): readonly [from: number, to: number];
-  /** The number of element i, once what decides it is read. */
-  load(): Promise<(i: number) => number>;
+  /** Which stretches of elements share a number or take the next one each, once what decides it is read. */
+  load(): Promise<(i: number) => Run>;
+}
+
+/** From one element on, `length` elements have parameter `at`, or `at`, `at + 1`, … */
+export interface Run {
+  readonly at: number;
+  readonly length: number;
+  readonly isShared: boolean;
 }
 
 /** A scale or a zero point, with its groups. */
@@ -46,14 +53,18 @@ export function scaled(
   const count = elementCount(data.shape);
   const { encode: _, readSpan, ...rest } = data;
   const span = async (start: number, end: number): Promise<Float64Array> => {
-    const scaleAt = await valuesAt(scale, 1, [start, end]);
-    const zeroAt = await valuesAt(zeroPoint, 0, [start, end]);
+    const scales = await fillerOf(scale, 1, [start, end]);
+    const zeros = await fillerOf(zeroPoint, 0, [start, end]);
     const stored =
       start === 0 && end === count ? await data.read() : await spanOf(data, start, end);
     const values = new Float64Array(stored.length);
-    for (let i = 0; i < values.length; i++) {
-      values[i] = (stored[i]! - zeroAt(start + i)) * scaleAt(start + i);
-    }
+    forParts(stored.length, (first, length) => {
+      const scaleOf = scales(start + first, length);
+      const zeroOf = zeros(start + first, length);
+      for (let i = 0; i < length; i++) {
+        values[first + i] = (stored[first + i]! - zeroOf[i]!) * scaleOf[i]!;
+      }
+    });
     return values;
   };
   return {
@@ -62,15 +73,20 @@ export function scaled(
     read: () => span(0, count),
     ...(readSpan && { readSpan: span }),
     async encode(values) {
-      const scaleAt = await valuesAt(scale, 1, [0, count]);
-      const zeroAt = await valuesAt(zeroPoint, 0, [0, count]);
+      const scales = await fillerOf(scale, 1, [0, count]);
+      const zeros = await fillerOf(zeroPoint, 0, [0, count]);
       const steps = (await data.read()).slice();
-      for (let i = 0; i < steps.length; i++) {
-        const old = (steps[i]! - zeroAt(i)) * scaleAt(i);
-        // What is not changed keeps its step, where several mean the same number.
-        if (values[i] === old || (Number.isNaN(values[i]) && Number.isNaN(old))) continue;
-        steps[i] = stepOf(values[i]!, { scale: scaleAt(i), zero: zeroAt(i), data });
-      }
+      forParts(steps.length, (first, length) => {
+        const scaleOf = scales(first, length);
+        const zeroOf = zeros(first, length);
+        for (let i = 0; i < length; i++) {
+          const value = values[first + i]!;
+          const old = (steps[first + i]! - zeroOf[i]!) * scaleOf[i]!;
+          // What is not changed keeps its step, where several mean the same number.
+          if (value === old || (Number.isNaN(value) && Number.isNaN(old))) continue;
+          steps[first + i] = stepOf(value, { scale: scaleOf[i]!, zero: zeroOf[i]!, data });
+        }
+      });
       return data.encode ? data.encode(steps) : encodeTensor(steps, data.dtype);
     },
   };
@@ -97,18 +113,44 @@ function outside(value: number, { name, dtype }: Constant): FormatError {
   });
 }
 
-async function valuesAt(
+/** Elements that are worked on at a time: their parameters lie beside them in the cache. */
+const partLength = 4096;
+
+function forParts(count: number, work: (first: number, length: number) => void): void {
+  for (let first = 0; first < count; first += partLength) {
+    work(first, Math.min(partLength, count - first));
+  }
+}
+
+/** A parameter of elements [first, first + length), at most `partLength` of them; good until it is asked again. */
+type Filler = (first: number, length: number) => Float64Array;
+
+async function fillerOf(
   parameter: Parameter | null,
   otherwise: number,
   [start, end]: readonly [number, number],
-): Promise<(i: number) => number> {
-  if (parameter === null) return () => otherwise;
+): Promise<Filler> {
+  const part = new Float64Array(Math.min(partLength, end - start)).fill(otherwise);
+  if (parameter === null) return () => part;
   const { values, groups } = parameter;
   const [from, to] = groups.span(start, end);
   const numbers = await spanOf(values, from, to);
-  if (numbers.length === 1) return () => numbers[0]!;
-  const groupOf = await groups.load();
-  return (i) => numbers[groupOf(i) - from]!;
+  if (numbers.length === 1) {
+    part.fill(numbers[0]!);
+    return () => part;
+  }
+  const runOf = await groups.load();
+  return (first, length) => {
+    for (let i = 0; i < length;) {
+      const run = runOf(first + i);
+      const size = Math.min(run.length, length - i);
+      const at = run.at - from;
+      if (run.isShared) part.fill(numbers[at]!, i, i + size);
+      else part.set(numbers.subarray(at, at + size), i);
+      i += size;
+    }
+    return part;
+  };
 }
 
 /** Undefined where the parameter's shape does not fit the data. */
@@ -133,14 +175,19 @@ function parameterOf(
 const oneGroup: Groups = {
   title: "per tensor",
   span: () => [0, 1],
-  load: async () => () => 0,
+  load: async () => () => ({ at: 0, length: Infinity, isShared: true }),
 };
 
 function axisGroups({ axis, size, inner }: { axis: number; size: number; inner: number }): Groups {
   return {
     title: `per axis ${axis}`,
     span: () => [0, size],
-    load: async () => (i) => Math.floor(i / inner) % size,
+    load: async () => (i) => {
+      const at = Math.floor(i / inner) % size;
+      return inner === 1
+        ? { at, length: size - at, isShared: false }
+        : { at, length: inner - (i % inner), isShared: true };
+    },
   };
 }
 
@@ -162,11 +209,22 @@ export function blockGroups({
     const row = Math.floor(i / inner);
     return Math.floor(row / size) * stride + Math.floor((row % size) / blockSize);
   };
+  const runOf = (i: number): Run => {
+    const line = lineOf(i);
+    if (inner > 1)
+      return { at: line * inner + (i % inner), length: inner - (i % inner), isShared: false };
+    const inRow = i % size;
+    return {
+      at: line,
+      length: Math.min(blockSize - (inRow % blockSize), size - inRow),
+      isShared: true,
+    };
+  };
   return {
     title: `per ${blockSize} of axis ${axis}`,
     span: (start, end) =>
       start === end ? [0, 0] : [lineOf(start) * inner, (lineOf(end - 1) + 1) * inner],
-    load: async () => (i) => lineOf(i) * inner + (i % inner),
+    load: async () => runOf,
   };
 }
 
@@ -191,13 +249,19 @@ export function quantise(
     records: data.records,
     cost: data.cost + 1,
     async read(): Promise<FloatArray> {
-      const scaleAt = await valuesAt(scales, 1, [0, count]);
-      const zeroAt = await valuesAt(zeros, 0, [0, count]);
-      const values = await data.read();
-      return values.map((value, i) => {
-        const step = roundToEven(Math.fround(value / scaleAt(i))) + zeroAt(i);
-        return Math.min(largest, Math.max(least, step));
+      const scalesOf = await fillerOf(scales, 1, [0, count]);
+      const zerosOf = await fillerOf(zeros, 0, [0, count]);
+      const steps = (await data.read()).slice();
+      forParts(count, (first, length) => {
+        const scaleOf = scalesOf(first, length);
+        const zeroOf = zerosOf(first, length);
+        for (let i = 0; i < length; i++) {
+          const ratio = Math.fround(steps[first + i]! / scaleOf[i]!);
+          const step = roundToEven(ratio) + zeroOf[i]!;
+          steps[first + i] = Math.min(largest, Math.max(least, step));
+        }
       });
+      return steps;
     },
   };
 }

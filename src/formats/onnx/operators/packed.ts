@@ -101,7 +101,8 @@ function indexGroups(
       const group = await index.read();
       return (i) => {
         const own = group[i % padded] ?? 0;
-        return rowOf(i) * stride + Math.min(Math.max(own, 0), blocks - 1);
+        const at = rowOf(i) * stride + Math.min(Math.max(own, 0), blocks - 1);
+        return { at, length: 1, isShared: true };
       };
     },
   };
