@@ -5,7 +5,7 @@ import { FormatError, isWeightGraphError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Format } from "./format.ts";
 import { gguf } from "./gguf/read.ts";
-import { kerasArchive, kerasHdf5 } from "./keras/read.ts";
+import { kerasArchive, kerasHdf5, kerasShards } from "./keras/read.ts";
 import { numpy } from "./npz/read.ts";
 import { refuseLfsPointer } from "./lfsPointer.ts";
 import { onnx } from "./onnx/read.ts";
@@ -17,6 +17,7 @@ import { tfjs } from "./tfjs/read.ts";
 /** Most specific first: the first that recognises a file reads it. */
 const formats: readonly Format[] = [
   // one per line
+  kerasShards,
   safetensors,
   gguf,
   kerasHdf5,

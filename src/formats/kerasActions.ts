@@ -28,6 +28,10 @@ const actions: readonly (readonly [RegExp, KerasAction])[] = [
     pass,
   ],
   [/^(Add|Subtract|Average|Maximum|Minimum|Multiply)$/, sum],
+  [
+    /^(StringLookup|IntegerLookup|TextVectorization|Hashing|Discretization|CategoryEncoding)$/,
+    codes,
+  ],
   [/^RepeatVector$/, (_, [flow]) => ({ ...flow!, rank: 3 })],
   [/^(Additive)?Attention$/, (_, flows) => flows[1] ?? flows[0]!],
   [/^Concatenate$/, concatenate],
@@ -53,6 +57,11 @@ export function withOrder({ config }: KerasLayer, flow: Flow): Flow {
 
 function globalPooling({ config }: KerasLayer, [flow]: readonly Flow[]): Flow {
   return config["keepdims"] === true ? flow! : flowOf(flow!.activation, 2);
+}
+
+/** Words and classes become numbers of their own. */
+function codes(layer: KerasLayer, [flow]: readonly Flow[], { tracer }: KerasWalk): Flow {
+  return { ...flow!, activation: tracer.source(layer.name, null) };
 }
 
 /** Along places channels stay what they are; else they stand side by side. */

@@ -12,10 +12,15 @@ interface Connection {
   readonly walk: KerasWalk;
 }
 
+/** Classes whose kernels stand in a row. */
+const chained =
+  /Dense$|(Conv(olution)?|Deconv(olution)?)\d?D?(Transpose)?$|^LocallyConnected\dD$|Embedding$|Normalization$/;
+
 export function connectWeights(layer: KerasLayer, connection: Connection): readonly Flow[] {
   const { className } = layer;
   if (isRecurrentClass(className)) return connectRecurrent(layer, connection);
   if (/(MultiHead|Query)Attention$/.test(className)) return [connectAttention(layer, connection)];
+  if (!chained.test(className)) connection.walk.unknown.add(className);
   return [connectChain(layer, connection)];
 }
 

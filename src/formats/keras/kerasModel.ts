@@ -14,6 +14,7 @@ import {
   numberedLayerWeights,
   numberedVariables,
 } from "./layerWeights.ts";
+import { withScales } from "./quantised.ts";
 import { storedTensor } from "./storedTensor.ts";
 import type { KerasWeight, StoredWeights } from "./storedWeights.ts";
 
@@ -59,6 +60,7 @@ export function kerasModel(stored: StoredWeights, file: KerasFile): Model {
     tensors.set(weight, tensor);
     known.set(tensor, variable);
   }
+  if (!isNamed) dequantise(tensors, known);
   const all = [...tensors.values()];
   const variableOf = (tensor: StoredTensor): KerasVariable => known.get(tensor)!;
   const about = { name, format, producer, metadata: {} };
@@ -90,6 +92,25 @@ export function kerasModel(stored: StoredWeights, file: KerasFile): Model {
     topology,
     warnings: [...warnings, ...unusedWarnings([...lost]), ...missing],
   };
+}
+
+/** Codes of groups that hold scales too, in place. */
+function dequantise(
+  tensors: Map<KerasWeight, StoredTensor>,
+  known: Map<StoredTensor, KerasVariable>,
+): void {
+  const groups = new Map<string, KerasWeight[]>();
+  for (const [weight, { dtype }] of tensors) {
+    if (dtype === "int8") groups.set(weight.group, []);
+  }
+  for (const weight of tensors.keys()) groups.get(weight.group)?.push(weight);
+  for (const group of groups.values()) {
+    const old = group.map((weight) => tensors.get(weight)!);
+    for (const [i, tensor] of withScales(old, (one) => known.get(one)!).entries()) {
+      tensors.set(group[i]!, tensor);
+      known.set(tensor, known.get(old[i]!)!);
+    }
+  }
 }
 
 /** Null, with a warning, for a configuration that lists no layers: of a subclassed model. */

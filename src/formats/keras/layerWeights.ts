@@ -40,8 +40,10 @@ export function numberedGroups(
   const mapped = new Map<string, Mapped>();
   const filled = new Set(stored.weights.flatMap(({ group }) => prefixesOf(plainGroup(group))));
   const byName = new Map<string, string[]>();
+  const namesOf = new Map<string, string>();
   for (const [group, name] of stored.layerNames) {
     byName.set(name, [...(byName.get(name) ?? []), plainGroup(group)]);
+    namesOf.set(plainGroup(group), name);
   }
   const walk = (inside: KerasNetwork, prefix: string, parents: readonly string[]): void => {
     const counts = new Map<string, number>();
@@ -52,11 +54,12 @@ export function numberedGroups(
       counts.set(base, count + 1);
       const counted = `${prefix}layers/${count === 0 ? base : `${base}_${count}`}`;
       const noted = byName.get(layer.name) ?? [];
+      const other = namesOf.get(counted);
       const candidates = [
         ...noted.filter((group) => parentOf(group) === `${prefix}layers`),
-        ...(noted.length === 0 ? [counted] : []),
+        // A group that notes another name is another layer's: this one stands elsewhere, shared.
+        ...(other === undefined || other === layer.name ? [counted] : []),
         ...noted,
-        counted,
         `${prefix}layers/${layer.name}`,
         `${prefix}${layer.name}`,
       ];

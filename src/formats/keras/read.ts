@@ -8,6 +8,7 @@ import type { Format } from "../format.ts";
 import { archiveConfig, archiveWeights, weightsName } from "./archive.ts";
 import { kerasModel } from "./kerasModel.ts";
 import { patchKerasArchive, patchKerasHdf5 } from "./patch.ts";
+import { isShardIndex, patchKerasShards, readKerasShards } from "./shards.ts";
 import { storedWeights } from "./storedWeights.ts";
 
 /**
@@ -43,6 +44,14 @@ export const kerasHdf5: Format = {
   recognises: async (head, source) => (await hdf5Start(source, head)) !== null,
   read: readKerasHdf5,
   patch: patchKerasHdf5,
+};
+
+export const kerasShards: Format = {
+  id: "keras-h5",
+  title: "Keras shards",
+  recognises: isShardIndex,
+  read: readKerasShards,
+  patch: patchKerasShards,
 };
 
 export const kerasArchive: Format = {

@@ -10,7 +10,7 @@ const maxByteLength = 2 ** 32;
 
 /** `place`: whether the file itself, as it lies on the disk, is what the array lies in. */
 export function storedTensor(
-  { name, array, noted }: KerasWeight,
+  { name, array, noted, file = "" }: KerasWeight,
   { path, place }: { readonly path: readonly string[]; readonly place: boolean },
 ): Omit<StoredTensor, "role"> {
   const at = [...path, name];
@@ -32,7 +32,7 @@ export function storedTensor(
     name,
     dtype,
     shape,
-    ...(isPlain ? { location: { file: null, ...location } } : {}),
+    ...(isPlain ? { location: { file: file === "" ? null : file, ...location } } : {}),
     readSpan,
     async read() {
       if (array.byteLength <= maxByteLength) return readSpan(0, count);

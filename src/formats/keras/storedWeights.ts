@@ -11,6 +11,8 @@ export interface KerasWeight {
   readonly array: Hdf5Array;
   /** What the file says of bytes that HDF5 has no type for: `bfloat16`. */
   readonly noted: string | null;
+  /** The shard that it lies in; absent for the model's own file. */
+  readonly file?: string;
 }
 
 export interface StoredWeights {
