@@ -7,6 +7,7 @@ import { crc32 } from "./crc32.ts";
 import { inflate } from "./deflate.ts";
 import { checkSpan, type ByteSource } from "./source.ts";
 import { damaged, readZipDirectory, type ZipRecord } from "./zipDirectory.ts";
+import { windowSource } from "./windowSource.ts";
 import { readZipLocal } from "./zipLocal.ts";
 import { hasUnsafeName } from "./zipName.ts";
 
@@ -53,9 +54,10 @@ const harmlessLength = 2 ** 28;
  */
 export async function openZip(source: ByteSource, options: ZipOptions = {}): Promise<ZipEntry[]> {
   const { records } = await readZipDirectory(source);
+  const near = windowSource(source);
   return records
     .filter(({ name, byteLength }) => !(name.endsWith("/") && byteLength === 0))
-    .map((record) => zipEntry(source, record, options));
+    .map((record) => zipEntry(near, record, options));
 }
 
 /** One entry, of a directory that was read. */

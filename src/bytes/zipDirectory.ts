@@ -46,7 +46,7 @@ export interface ZipDirectory {
   readonly bytes: Uint8Array;
 }
 
-const maxEntries = 2 ** 18;
+const maxEntries = 2 ** 16;
 const maxDirectoryLength = 2 ** 26;
 const recordLength = 46;
 /** Deflate cannot pack tighter than this. */

@@ -49,7 +49,8 @@ async function archivedArrays(source: ByteSource): Promise<StoredArrays> {
   const refused: { name: string; error: Error }[] = [];
   const others: string[] = [];
   for (const entry of await openZip(source)) {
-    if (!entry.name.endsWith(ending)) {
+    // What macOS adds to archives is named like the file that it is about.
+    if (!entry.name.endsWith(ending) || entry.name.startsWith("__MACOSX/")) {
       others.push(entry.name);
       continue;
     }

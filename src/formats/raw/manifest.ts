@@ -18,10 +18,11 @@ export interface RawEntry {
 type Json = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
-const fileKeys = ["filename", "file", "path", "data_file", "dataFile"];
+const fileKeys = ["filename", "file", "path", "data_file", "dataFile", "bin", "url", "uri"];
+const shapeKeys = ["shape", "dims", "dimensions"];
 const offsetKeys = ["offset", "byte_offset", "byteOffset"];
 const lengthKeys = ["byteLength", "byte_length", "nbytes", "byte_size"];
-const listKeys = ["tensors", "weights", "parameters", "arrays", "variables"];
+const listKeys = ["tensors", "weights", "parameters", "params", "arrays", "variables", "layers"];
 
 const dtypeOfName: ReadonlyMap<string, DType> = new Map<string, DType>([
   ...names("float64", "f8 <f8 f64 double"),
@@ -48,7 +49,7 @@ export function isRawManifest(json: unknown): boolean {
   const found = listed(json);
   return (found?.entries ?? []).some(([, entry]) => {
     const said = isJsonObject(entry) ? { ...found!.defaults, ...entry } : {};
-    return "shape" in said && fileKeys.some((key) => key in said);
+    return shapeKeys.some((key) => key in said) && fileKeys.some((key) => key in said);
   });
 }
 
@@ -91,7 +92,7 @@ function listed(json: unknown): Listed | null {
   if (!isJsonObject(json)) return null;
   const key = listKeys.find((own) => Object.hasOwn(json, own) && !isEntry(json[own]));
   if (key === undefined) {
-    const speaks = ["shape", ...fileKeys];
+    const speaks = [...shapeKeys, ...fileKeys];
     const entries = Object.entries(json).filter(
       ([, value]) => isJsonObject(value) && speaks.some((own) => Object.hasOwn(value, own)),
     );
@@ -108,7 +109,7 @@ function listed(json: unknown): Listed | null {
 
 /** A tensor may be called `weights`. */
 function isEntry(value: unknown): boolean {
-  return isJsonObject(value) && Array.isArray(value["shape"]);
+  return isJsonObject(value) && Array.isArray(first(value, shapeKeys));
 }
 
 function entryOf(name: string, entry: Json, path: Path): RawEntry {
@@ -116,7 +117,7 @@ function entryOf(name: string, entry: Json, path: Path): RawEntry {
   if (typeof file !== "string" || file === "") {
     throw new FormatError("FORMAT_MALFORMED", "the entry names no file", { path });
   }
-  const shape = entry["shape"];
+  const shape = first(entry, shapeKeys);
   if (!Array.isArray(shape) || !shape.every(isWhole)) {
     throw new FormatError("FORMAT_MALFORMED", "the shape must be a list of whole numbers", {
       path: [...path, "shape"],

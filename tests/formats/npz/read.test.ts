@@ -100,6 +100,9 @@ test("an archive whose first entry is no array, and one that holds none", async 
   const mixed = await zipBytes({ "README.txt": Uint8Array.of(65), "a.npy": floatArray([2, 2]) });
   const model = await readModel(memorySource(mixed));
   expect(model.warnings.at(-1)).toMatchObject({ code: "ENTRIES_LEFT_OUT" });
+  const beside = { "__MACOSX/._a.npy": Uint8Array.of(0, 5, 22, 7), "a.npy": floatArray([2, 2]) };
+  const apple = await readModel(memorySource(await zipBytes(beside)));
+  expect(apple.tensors.map(({ name }) => name)).toEqual(["a"]);
   const none = await zipBytes({ "README.txt": Uint8Array.of(65) });
   await expect(readNumpy(memorySource(none))).rejects.toMatchObject({ code: "FORMAT_NO_WEIGHTS" });
 });

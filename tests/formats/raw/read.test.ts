@@ -33,7 +33,7 @@ describe("the same two tensors, told in several ways", () => {
       name: "a list",
       json: [
         { name: "a", shape: [3, 2], dtype: "<f4", file: "a" },
-        { name: "b", shape: [2], dtype: "float32", path: "b", byteLength: 8 },
+        { name: "b", dims: [2], dtype: "float32", path: "b", byteLength: 8 },
       ],
     },
     {
