@@ -2,6 +2,7 @@
  * Follows neurons through a network while its graph is walked: an activation carries the neurons on its channel axis, weight
  * layers connect them, sums unite them, a flatten puts positions behind them.
  */
+import { FormatError } from "../errors.ts";
 import { splitAxis, type WeightLayout } from "../tensor/layout.ts";
 import type { WeightLayer } from "./model.ts";
 import { gatesAsTaps, readingLayout, type FlatOrder } from "./readingLayout.ts";
@@ -27,6 +28,11 @@ interface Neurons {
   readonly size: number | null;
   ids: NeuronIds | null;
 }
+
+/** Neurons that one activation may have where no weights stand behind them: sizes in a file are only numbers. */
+const maxNeurons = 2 ** 22;
+/** Neurons that one walk may touch, over and over. */
+const maxWork = 2 ** 25;
 
 /** A weight layer with its index in `Model.layers`. */
 export interface Placed {
@@ -66,8 +72,19 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
   const wires: Wire[] = [];
   const breaks: string[] = [];
 
+  let work = 0;
+
+  /** @throws {FormatError} `FORMAT_LIMIT` */
+  const spend = (neurons: number): void => {
+    work += neurons;
+    if (work <= maxWork) return;
+    throw new FormatError("FORMAT_LIMIT", "the graph joins and parts its neurons without end", {
+      hint: "No trained network needs so many steps; the file is damaged or made to be slow.",
+    });
+  };
   const numbered = ({ neurons }: Activation, size: number | null): NeuronIds | null => {
-    const known = size ?? neurons.size;
+    const declared = (neurons.size ?? 0) <= maxNeurons ? neurons.size : null;
+    const known = size ?? declared;
     if (neurons.ids === null && known !== null) {
       neurons.ids = builder.addLayer(neurons.name, known, neurons.role);
     }
@@ -130,7 +147,7 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
     },
     unite(parts) {
       if (parts.every(({ neurons }) => neurons === parts[0]!.neurons)) return parts[0]!;
-      for (const part of parts) numbered(part, null);
+      for (const part of parts) spend(numbered(part, null)?.length ?? 0);
       const size = Math.max(0, ...parts.map(({ neurons }) => neurons.ids?.length ?? 0));
       const same = parts.filter(({ neurons }) => neurons.ids?.length === size);
       const [first = parts[0]!, ...others] = same;
@@ -141,13 +158,23 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
     },
     concatenate(name, parts) {
       const ids = parts.map((part) => numbered(part, null));
-      if (ids.some((own) => own === null)) return this.source(name, null, "unknown");
-      const joined = activation(Int32Array.from(ids.flatMap((own) => [...own!])), name);
+      const size = ids.reduce((sum, own) => sum + (own?.length ?? Infinity), 0);
+      if (size > maxNeurons) return this.source(name, null, "unknown");
+      spend(size);
+      const all = new Int32Array(size);
+      let at = 0;
+      for (const own of ids) {
+        all.set(own!, at);
+        at += own!.length;
+      }
+      const joined = activation(all, name);
       return { ...joined, flat: parts.find(({ flat }) => flat !== null)?.flat ?? null };
     },
     slice(from, start, end) {
       const ids = numbered(from, null);
-      return ids === null ? from : activation(ids.slice(start, end), from.neurons.name);
+      if (ids === null) return from;
+      spend(Math.max(0, end - start));
+      return activation(ids.slice(start, end), from.neurons.name);
     },
     // The positions of an input that nothing has read yet are neurons of their own.
     flatten: (from, order) => {
@@ -161,6 +188,7 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
       if (ids === null) return this.source(name, channels, role);
       if (ids.length === channels) return { ...from, flat: null };
       if (from.flat !== null || channels === 0 || ids.length % channels !== 0) return null;
+      spend(ids.length);
       const kept = ids.slice(0, channels);
       builder.merge(
         ids,

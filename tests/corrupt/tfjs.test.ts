@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import { memorySource, type ByteSource } from "../../src/index.ts";
 import { expectCutsRefused, expectFlipsRefused } from "../helpers/corruption.ts";
+import { lstmGraphs, lstmTensors } from "../helpers/tfjsGraphs.ts";
 import { integers, manifestOf, type TfjsTensor } from "../helpers/tfjs.ts";
 
 const tensors: readonly TfjsTensor[] = [
@@ -47,6 +48,26 @@ describe.each([
 ])("$name", ({ json }) => {
   test("cut at every byte", () => expectCutsRefused(encode(json), withShard));
   test("2000 rounds of flipped bits", () => expectFlipsRefused(encode(json), withShard));
+});
+
+test.each(["framed", "functional"] as const)("2000 rounds of flipped bits in a loop: %s", (way) => {
+  const { json, shard: weights } = manifestOf(lstmTensors);
+  const model = encode({ modelTopology: lstmGraphs[way], weightsManifest: json });
+  return expectFlipsRefused(model, (bytes) =>
+    memorySource(bytes, "model.json", { "weights.bin": weights }),
+  );
+});
+
+test("a shard of text cut at every byte, and its bits flipped", async () => {
+  const bytes = Uint8Array.of(1, 0, 0, 0, 97, 0, 0, 0, 0, 3, 0, 0, 0, 98, 99, 100);
+  const { json, shard: run } = manifestOf([
+    { name: "words", shape: [3], dtype: "string", bytes },
+    { name: "fc/kernel", shape: [2, 1] },
+  ]);
+  const beside = (damaged: Uint8Array): ByteSource =>
+    memorySource(encode(json), "model.json", { "weights.bin": damaged });
+  await expectCutsRefused(run, beside);
+  await expectFlipsRefused(run, beside);
 });
 
 test("a shard cut at every byte", () => {

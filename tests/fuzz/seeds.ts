@@ -11,6 +11,12 @@ import { safetensorsBytes } from "../helpers/safetensors.ts";
 import { sharedPath } from "../helpers/shared.ts";
 import { integers, manifestOf, type TfjsTensor } from "../helpers/tfjs.ts";
 import { ggufSeeds, npzSeed, rawSeed, shardedSeed } from "./containerSeeds.ts";
+import {
+  attentionGraph,
+  attentionTensors,
+  lstmGraphs,
+  lstmTensors,
+} from "../helpers/tfjsGraphs.ts";
 import { mutateBytes, pick } from "./mutateBytes.ts";
 import { mutateJson, mutateTree } from "./mutateTree.ts";
 
@@ -35,8 +41,20 @@ export async function fuzzSeeds(): Promise<Readonly<Record<string, readonly Seed
     ],
     safetensors: [safetensorsSeed(), shardedSeed()],
     "tfjs-layers": [tfjsSeed("layers", { modelTopology: { model_config: kerasLayers } })],
-    "tfjs-graph": [tfjsSeed("graph", { modelTopology: tensorflowGraph })],
-    "tfjs-manifest": [tfjsSeed("manifest", null)],
+    "tfjs-graph": [
+      tfjsSeed("graph", { modelTopology: tensorflowGraph }),
+      tfjsSeed("framed loop", { modelTopology: lstmGraphs.framed }, lstmTensors),
+      tfjsSeed("functional loop", { modelTopology: lstmGraphs.functional }, lstmTensors),
+      tfjsSeed("attention", { modelTopology: attentionGraph }, attentionTensors),
+    ],
+    "tfjs-manifest": [
+      tfjsSeed("manifest", null),
+      tfjsSeed("text and state", null, [...kernels, words, ...state]),
+      tfjsSeed("one JSON", {
+        weightSpecs: [{ name: "fc/kernel", shape: [2, 1], dtype: "float32" }],
+        weightData: "AACAPwAAAEA=",
+      }),
+    ],
     "keras-h5": await kerasSeeds(),
     "keras-v3": [
       await zipSeed("net.keras", {
@@ -196,13 +214,37 @@ const tensorflowGraph = {
   ],
 };
 
-function tfjsSeed(name: string, model: object | null): Seed {
-  const { json: weightsManifest, shard } = manifestOf(kernels);
-  const json = model === null ? weightsManifest : { ...model, weightsManifest };
+/** Text elements, each behind its length. */
+const words: TfjsTensor = {
+  name: "words",
+  shape: [2],
+  dtype: "string",
+  bytes: Uint8Array.of(1, 0, 0, 0, 97, 2, 0, 0, 0, 98, 99),
+};
+const state: readonly TfjsTensor[] = [
+  { name: "fc/kernel/m", shape: [4, 1], group: "optimizer" },
+  { name: "half", shape: [2], bytes: new Uint8Array(4), quantization: { dtype: "float16" } },
+];
+
+/** Two shards, the border in the middle of them. */
+function tfjsSeed(
+  name: string,
+  model: object | null,
+  tensors: readonly TfjsTensor[] = kernels,
+): Seed {
+  const { json: groups, shard } = manifestOf(tensors);
+  const half = Math.floor(shard.length / 2);
+  const weightsManifest = groups.map((group) => ({ ...group, paths: ["weights.bin", "more.bin"] }));
+  const manifest = model !== null && "weightSpecs" in model ? {} : { weightsManifest };
+  const json = model === null ? weightsManifest : { ...model, ...manifest };
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   return {
     name,
-    files: { "model.json": encode(JSON.stringify(json)), "weights.bin": shard },
+    files: {
+      "model.json": encode(JSON.stringify(json)),
+      "weights.bin": shard.slice(0, half),
+      "more.bin": shard.slice(half),
+    },
     restructure: (random) => encode(mutateJson(json, random)),
   };
 }

@@ -8,6 +8,8 @@ export interface TfjsTensor {
   /** Little-endian; 1, 2, 3, … as float32 (or int32) when absent. */
   readonly bytes?: Uint8Array;
   readonly quantization?: object;
+  /** `optimizer` for its state. */
+  readonly group?: string;
 }
 
 function tensorBytes({ shape, dtype, bytes }: TfjsTensor): Uint8Array {
@@ -25,11 +27,12 @@ export function integers(name: string, values: readonly number[]): TfjsTensor {
 
 /** One group of tensors in one shard, `weights.bin`. */
 export function manifestOf(tensors: readonly TfjsTensor[]): { json: object[]; shard: Uint8Array } {
-  const weights = tensors.map(({ name, shape, dtype = "float32", quantization }) => ({
+  const weights = tensors.map(({ name, shape, dtype = "float32", quantization, group }) => ({
     name,
     shape,
     dtype,
     ...(quantization && { quantization }),
+    ...(group && { group }),
   }));
   const shard = Uint8Array.from(tensors.flatMap((tensor) => [...tensorBytes(tensor)]));
   return { json: [{ paths: ["weights.bin"], weights }], shard };

@@ -23,19 +23,25 @@ export function elementwise(
   const flow = uniteFlows(flows, tracer);
   if (flow === null) return null;
   const parameters = constantsIn(inputs);
-  const sizes = parameters.map(({ tensor }) => tensor.shape.at(-1) ?? 1);
+  const widest = parameters.reduce(
+    (most, { tensor }) => Math.max(most, tensor.shape.at(-1) ?? 1),
+    1,
+  );
   const isScaled =
     parameters.some(({ tensor }) => tensor.shape.some((size) => size > 1)) && scaling.test(node.op);
-  return spread({ ...flow, isScaled }, Math.max(1, ...sizes), tracer);
+  return spread({ ...flow, isScaled }, widest, tracer);
 }
 
 /** Operators that multiply: a constant of a number per channel is a normalisation's scale. */
 export const scaling: RegExp = /^(?:Mul|RealDiv|Div|DivNoNan)$/;
 
+/** Constants that a computed one remembers. */
+const maxParts = 64;
+
 /** What is computed from constants alone; null where anything else takes part. */
 export function computedOf(inputs: readonly Value[]): Value {
-  const parts = constantsIn(inputs);
-  return parts.length > 0 ? { kind: "computed", parts } : null;
+  const parts = [...new Map(constantsIn(inputs).map((part) => [part.tensor, part])).values()];
+  return parts.length > 0 ? { kind: "computed", parts: parts.slice(0, maxParts) } : null;
 }
 
 /** Those that carry as many neurons on the same axes become one; a constant or a broadcast changes nothing. */
@@ -45,8 +51,8 @@ export function uniteFlows(flows: readonly Flow[], tracer: NeuronTracer): Flow |
   const aligned = flows.filter((flow) => flow.back === first.back && sameParts(flow, first));
   const activation = tracer.unite(aligned.map((flow) => flow.activation));
   const widest = aligned.find((flow) => flow.activation === activation) ?? first;
-  const ranks = flows.map(({ rank }) => rank ?? -1);
-  return { ...widest, rank: Math.max(...ranks) < 0 ? null : Math.max(...ranks) };
+  const rank = flows.reduce((most, flow) => Math.max(most, flow.rank ?? -1), -1);
+  return { ...widest, rank: rank < 0 ? null : rank };
 }
 
 function sameParts(one: Flow, other: Flow): boolean {

@@ -6,7 +6,7 @@ import { attributeOf, backOf, flowOf, flowsOf, mapAxes, type Value } from "./gra
 import type { Graph, GraphFunction, GraphNode } from "./schema.ts";
 
 /** Nodes that calls may visit, all together, and calls inside calls. */
-const limits = { visits: 500_000, depth: 64 };
+const limits = { visits: 200_000, depth: 64 };
 
 /** Where nodes are visited: how deep in calls, and whether round after round. */
 export interface Around {
@@ -54,14 +54,15 @@ export function functionCalls(graph: Graph, walkNodes: WalkNodes, tracer: Neuron
       if (/^(?:Stateless)?While$/.test(node.op)) {
         const [body, condition] = [named(node, "body"), named(node, "cond")];
         if (body === undefined) return null;
+        const stays = invariantInputs(body);
         const states = inputs.map((input, i) =>
-          isInvariant(body, i) ? input : loopState(input, node.name, tracer),
+          stays[i] ? input : loopState(input, node.name, tracer),
         );
         const inside = { ...around, isLoop: true };
         if (condition !== undefined) call(condition, states, inside);
         const ends = call(body, states, inside);
         return inputs.map((input, i) =>
-          isInvariant(body, i) ? input : unitedValue([states[i] ?? null, ends[i] ?? null], tracer),
+          stays[i] ? input : unitedValue([states[i] ?? null, ends[i] ?? null], tracer),
         );
       }
       const branches = branchesOf(node, named, graph);
@@ -69,7 +70,7 @@ export function functionCalls(graph: Graph, walkNodes: WalkNodes, tracer: Neuron
       const takesChoice = /^(?:Stateless)?(?:If|Case)$/.test(node.op);
       const given = takesChoice ? inputs.slice(1) : inputs;
       const answers = branches.map((own) => call(own, given, around));
-      const count = Math.max(...answers.map((own) => own.length));
+      const count = answers.reduce((most, own) => Math.max(most, own.length), 0);
       return Array.from({ length: count }, (_, i) =>
         unitedValue(
           answers.map((own) => own[i] ?? null),
@@ -97,15 +98,18 @@ function branchesOf(node: GraphNode, named: Named, graph: Graph): GraphFunction[
   return isCall && own !== undefined ? [own] : [];
 }
 
-/** True where the body hands input `i` on as it is. */
-function isInvariant({ inputs, outputs, nodes }: GraphFunction, i: number): boolean {
-  let edge = outputs[i]?.split(":")[0] ?? "";
-  for (let steps = 0; steps < 16 && edge !== inputs[i]; steps++) {
-    const node = nodes.find(({ name }) => name === edge);
-    if (node?.op !== "Identity") return false;
-    edge = node.input[0]?.split(":")[0] ?? "";
-  }
-  return edge === inputs[i];
+/** Whether a body hands each of its inputs on as it is. */
+function invariantInputs({ inputs, outputs, nodes }: GraphFunction): boolean[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  return inputs.map((input, i) => {
+    let edge = outputs[i]?.split(":")[0] ?? "";
+    for (let steps = 0; steps < 16 && edge !== input; steps++) {
+      const node = byName.get(edge);
+      if (node?.op !== "Identity") return false;
+      edge = node.input[0]?.split(":")[0] ?? "";
+    }
+    return edge === input;
+  });
 }
 
 /**

@@ -16,14 +16,19 @@ import {
 } from "./graphValues.ts";
 import type { GraphNode } from "./schema.ts";
 
-const maxOutputs = 65_536;
+const maxOutputs = 2 ** 14;
+/** Sizes in a list, axes of a constant: more than any shape has. */
+const maxList = 4096;
+const maxAxes = 64;
 
 export function expandDims(value: Value, axis: number | null | undefined): Value {
   if (axis === null || axis === undefined || value === null) return null;
   if (value.kind === "numbers" || value.kind === "computed") return value;
   if (value.kind === "constant") {
-    const at = axis < 0 ? (value.view?.length ?? 0) + 1 + axis : axis;
-    return { ...value, view: value.view?.toSpliced(at, 0, []) ?? null };
+    const { view } = value;
+    if (view === null || view.length >= maxAxes) return { ...value, view: null };
+    const at = axis < 0 ? view.length + 1 + axis : axis;
+    return { ...value, view: view.toSpliced(at, 0, []) };
   }
   const rank = value.rank === null ? null : value.rank + 1;
   const place = backOf(axis, rank);
@@ -75,13 +80,12 @@ export function unpack(node: GraphNode, inputs: readonly Value[], tracer: Neuron
   return Array.from({ length: count }, (_, index) => takeIndex(value, { axis, index }, tracer));
 }
 
-function listOf(inputs: readonly Value[]): Numbers {
-  const isOpen = inputs.some((value) => value?.kind === "numbers" && value.isOpen);
-  return {
-    kind: "numbers",
-    numbers: inputs.flatMap((value): readonly (number | null)[] => numbersOf(value) ?? [null]),
-    ...(isOpen && { isOpen }),
-  };
+function listOf(inputs: readonly Value[], isPartial = false): Numbers | null {
+  const numbers = inputs.flatMap((value): readonly (number | null)[] => numbersOf(value) ?? [null]);
+  if (numbers.length > maxList) return null;
+  const isOpen =
+    isPartial || inputs.some((value) => value?.kind === "numbers" && value.isOpen === true);
+  return { kind: "numbers", numbers, ...(isOpen && { isOpen }) };
 }
 
 /** `axis` is a value of its own: the last input of ConcatV2, the first of Concat. */
@@ -94,9 +98,8 @@ export function concatenate(
   const [axis] = numbersOf(axisValue) ?? [];
   const [first] = flows;
   if (first === undefined) {
-    const isOpen = parts.includes(null);
     const hasNumbers = parts.some((part) => numbersOf(part) !== null);
-    return hasNumbers ? { ...listOf(parts), ...(isOpen && { isOpen }) } : computedOf(parts);
+    return hasNumbers ? listOf(parts, parts.includes(null)) : computedOf(parts);
   }
   const rank = flows.find((flow) => flow.rank !== null)?.rank ?? null;
   const along = axis === null || axis === undefined ? null : backOf(axis, rank);

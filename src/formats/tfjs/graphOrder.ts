@@ -45,7 +45,7 @@ function operandsOf(node: GraphNode, byName: Nodes): GraphNode[] {
 /** `Exit` reads `Switch`, which reads `Merge`, which reads `NextIteration`. */
 export function loopEnds(exit: GraphNode, byName: Nodes): GraphNode[] {
   const behind = (node: GraphNode | undefined, op: string): GraphNode[] =>
-    node?.input.flatMap((input) => {
+    node?.input.slice(0, 2).flatMap((input) => {
       const operand = byName.get(nodeName(input));
       return operand?.op === op ? [operand] : [];
     }) ?? [];

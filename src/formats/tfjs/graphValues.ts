@@ -136,7 +136,8 @@ export function attributeOf(node: GraphNode, name: string): Readonly<Record<stri
 }
 
 export function integerAttribute(node: GraphNode, name: string): number {
-  return Number(attributeOf(node, name)["i"] ?? 0);
+  const value = Number(attributeOf(node, name)["i"] ?? 0);
+  return Number.isSafeInteger(value) ? value : 0;
 }
 
 export function flagAttribute(node: GraphNode, name: string): boolean {

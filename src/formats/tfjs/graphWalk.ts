@@ -1,4 +1,5 @@
 /** The walk over the nodes of a graph: which neurons each edge carries, which constants are weights. */
+import { FormatError } from "../../errors.ts";
 import type { WeightLayer } from "../../model/model.ts";
 import type { NeuronTracer } from "../../model/neuronTracer.ts";
 import { uniteFlows } from "./graphArithmetic.ts";
@@ -38,7 +39,11 @@ export interface Walked {
   readonly scaled: ReadonlySet<string>;
 }
 
+/** Outputs that all nodes together may have beside their first. */
+const maxOutputs = 2 ** 18;
+
 interface Walk extends Means, Connections {
+  outputs: number;
   readonly loopLayers: Set<number>;
   readonly unknown: Map<string, number>;
 }
@@ -59,6 +64,7 @@ interface Scope {
 export function walkGraph(graph: Graph, means: Means): Walked {
   const walk: Walk = {
     ...means,
+    outputs: 0,
     layers: [],
     loopLayers: new Set(),
     unknown: new Map(),
@@ -74,12 +80,23 @@ export function walkGraph(graph: Graph, means: Means): Walked {
       begins: loopBegins(nodes),
       loopDepth: new Map(),
     };
-    for (const node of topologicalOrder(nodes)) values.set(node.name, visit(node, scope, walk));
+    for (const node of topologicalOrder(nodes)) {
+      const outputs = visit(node, scope, walk);
+      walk.outputs += Math.max(0, outputs.length - 1);
+      if (walk.outputs > maxOutputs) throw tooManyOutputs(node);
+      values.set(node.name, outputs);
+    }
     return (edge) => valueAt(edge, scope);
   };
   const calls = functionCalls(graph, walkNodes, means.tracer);
   walkNodes(graph.nodes, new Map(), { depth: 0, isLoop: false });
   return walk;
+}
+
+function tooManyOutputs({ name }: GraphNode): FormatError {
+  return new FormatError("FORMAT_LIMIT", `the nodes have more than ${maxOutputs} outputs`, {
+    path: ["node", name],
+  });
 }
 
 function loopBegins(nodes: readonly GraphNode[]): Map<string, string[]> {

@@ -1,5 +1,6 @@
 /** Which operators read weights, from which operand, and what the axes of these mean. */
 import type { WeightKind } from "../../model/model.ts";
+import { isFloat, type DType } from "../../tensor/dtype.ts";
 import type { AxisRole } from "../../tensor/layout.ts";
 import {
   flagAttribute,
@@ -102,7 +103,7 @@ const uses: Readonly<Record<string, UseReader>> = {
  */
 function constantOf(value: Value | undefined, axes: number | null = null): Operand | null {
   if (value?.kind === "constant") {
-    return value.tensor.dtype === "int32" ? null : { weight: value, factors: [] };
+    return mayBeWeights(value) ? { weight: value, factors: [] } : null;
   }
   if (value?.kind !== "computed") return null;
   const fits = ({ view }: Constant): boolean =>
@@ -110,8 +111,17 @@ function constantOf(value: Value | undefined, axes: number | null = null): Opera
   const size = ({ tensor }: Constant): number =>
     tensor.shape.reduce((product, own) => product * own, 1);
   const [weight] = value.parts.filter(fits).sort((one, other) => size(other) - size(one));
-  if (weight === undefined || weight.tensor.dtype === "int32") return null;
+  if (weight === undefined || !mayBeWeights(weight)) return null;
   return { weight, factors: value.parts.filter((part) => part.tensor !== weight.tensor) };
+}
+
+/** Whole numbers are indices; a tensor without elements has no neurons, whatever its axes say. */
+function mayBeWeights({ tensor: { dtype, shape } }: Constant): boolean {
+  return isFloatLike(dtype) && !shape.includes(0);
+}
+
+function isFloatLike(dtype: DType): boolean {
+  return isFloat(dtype) || dtype === "uint8" || dtype === "uint16";
 }
 
 function matrix(node: GraphNode, inputs: readonly Value[]): WeightUse | null {

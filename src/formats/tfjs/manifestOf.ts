@@ -7,7 +7,7 @@ import { readManifest, type Manifest } from "./weights.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export const maxJsonLength: number = 96 * 2 ** 20;
+export const maxJsonLength: number = 64 * 2 ** 20;
 
 export interface OpenedManifest {
   /** The JSON object; empty where the file is a bare list of groups. */

@@ -117,23 +117,22 @@ export const tfjs: Format = {
   patch: patchTfjs,
 };
 
-/** JSON that speaks of a topology or a manifest, in its first bytes or, where they say nothing, at its top level. */
+const modelKeys = /"(?:modelTopology|weightsManifest|weightSpecs)"\s*:/;
+const windowLength = 2 ** 20;
+
+/** JSON that speaks of a topology or a manifest: in its first bytes, most often, else somewhere. */
 async function looksLikeTfjs(head: Uint8Array, source: ByteSource): Promise<boolean> {
-  const text = new TextDecoder("latin1").decode(head);
+  const decoder = new TextDecoder("latin1");
+  const text = decoder.decode(head);
   const [first] = text.trimStart();
-  if (first !== "{" && first !== "[") return false;
-  const keys =
-    first === "{"
-      ? /"(?:modelTopology|weightsManifest|weightSpecs)"\s*:/
-      : /"(?:paths|weights)"\s*:\s*\[/;
-  if (keys.test(text)) return true;
-  if (head.byteLength >= source.byteLength || source.byteLength > maxJsonLength) return false;
-  try {
-    const path = [source.name];
-    const json = parseStrictJson(await source.slice(0, source.byteLength), { path });
-    const known = ["modelTopology", "weightsManifest", "weightSpecs"];
-    return isJsonObject(json) && known.some((key) => Object.hasOwn(json, key));
-  } catch {
-    return false;
+  if (first === "[") return /"(?:paths|weights)"\s*:\s*\[/.test(text);
+  if (first !== "{" || source.byteLength > maxJsonLength) return false;
+  if (modelKeys.test(text)) return true;
+  for (let at = head.byteLength; at < source.byteLength; at += windowLength) {
+    // From a little before, where a key may begin.
+    const end = Math.min(at + windowLength, source.byteLength);
+    const bytes = await source.slice(Math.max(0, at - 64), end);
+    if (modelKeys.test(decoder.decode(bytes))) return true;
   }
+  return false;
 }
