@@ -20,8 +20,8 @@ export interface StoredTensor {
   /** How integers become weights; absent when the tensor is stored as it is meant. */
   readonly quantisation?: string;
   /**
-   * Name of an earlier tensor whose elements these are: tied weights, or a turned view on them. They are the file's own tensors
-   * both, and one set of parameters.
+   * Name of an earlier tensor that is the same elements in the same order: tied weights. The file lists both, and they are one set
+   * of parameters.
    */
   readonly sharesWith?: string;
   /** Where its bytes lie; absent when they were computed (folded constants) or are packed in a way that cannot be patched. */

@@ -115,10 +115,16 @@ function chooseLayers(model: Model, names: readonly string[] | undefined): Weigh
   const seen = new Set<string>();
   return model.layers.filter((layer) => {
     const wanted = names?.some((name) => named(layer, name)) ?? rewritableKinds.has(layer.kind);
-    if (!wanted || seen.has(layer.tensor.name)) return false;
-    seen.add(layer.tensor.name);
+    const own = identityOf(layer.tensor);
+    if (!wanted || seen.has(own)) return false;
+    seen.add(own);
     return true;
   });
+}
+
+/** The same for every name of tied weights. */
+function identityOf({ name, sharesWith }: StoredTensor): string {
+  return sharesWith ?? name;
 }
 
 const writableTypes: ReadonlySet<DType> = new Set<DType>([
@@ -163,9 +169,11 @@ function sharedTensors(
   model: Model,
   rewritten: readonly RewrittenLayer<unknown>[],
 ): ModelWarning[] {
+  const identities = new Map(model.tensors.map((own) => [own.name, identityOf(own)]));
   return rewritten.flatMap(({ layer: name, tensor }) =>
     model.layers
-      .filter((layer) => layer.tensor.name === tensor && layer.name !== name)
+      .filter((layer) => layer.name !== name)
+      .filter((layer) => identityOf(layer.tensor) === (identities.get(tensor) ?? tensor))
       .map((layer) => ({
         code: "TENSOR_SHARED",
         message: `${name} and ${layer.name} share the tensor ${tensor}: both changed.`,
@@ -179,8 +187,12 @@ function withChanges(
   warnings: readonly ModelWarning[],
 ): Model {
   const renewed = new Map<string, StoredTensor>();
+  const identities = new Map(model.tensors.map((own) => [own.name, identityOf(own)]));
+  const byIdentity = new Map(
+    Array.from(changes, ([name, values]) => [identities.get(name) ?? name, values]),
+  );
   const renew = (tensor: StoredTensor): StoredTensor => {
-    const values = changes.get(tensor.name);
+    const values = changes.get(tensor.name) ?? byIdentity.get(identityOf(tensor));
     if (values === undefined) return tensor;
     const known = renewed.get(tensor.name);
     if (known !== undefined) return known;

@@ -9,7 +9,7 @@ import type { PatchedFile, TensorChanges } from "../format.ts";
 import { openWeights, type WeightFile } from "./openWeights.ts";
 import type { TorchFile } from "./storages.ts";
 import { placeOf } from "./storedTensor.ts";
-import { repeats, scatter, swapBytes } from "./strides.ts";
+import { isRowMajor, repeats, scatter, swapBytes, walkView } from "./strides.ts";
 import type { TensorRecord } from "./tensorRecord.ts";
 
 /**
@@ -48,14 +48,18 @@ async function patchFile(
   },
 ): Promise<PatchedFile> {
   const edits = new Map<string | null, ByteEdit[]>();
+  const made: MadeEdit[] = [];
   for (const [name, record] of own.records) {
     const path = [own.model.name, name];
     const bytes = await storedBytes(tensorOf(own.model, name), own.changes.get(name)!, path);
     const { entry, base } = await holderOf(record, file, path);
     const earlier = edits.get(entry) ?? [];
     edits.set(entry, earlier);
-    earlier.push(await editOf({ record, file, path, bytes, base, earlier }));
+    const edit = await editOf({ record, file, path, bytes, base, earlier });
+    earlier.push(edit);
+    made.push({ path, record, edit, list: earlier });
   }
+  for (const one of made) refuseOverwritten(one);
   const inFile = edits.get(null) ?? [];
   const inEntries = [...edits].flatMap(([entry, list]) =>
     entry === null ? [] : [[entry, { edits: list }] as const],
@@ -105,6 +109,34 @@ async function editOf(own: {
   for (const edit of earlier) overlay({ offset, bytes: span }, edit);
   scatter(span, elements, record, size);
   return { offset, bytes: span };
+}
+
+interface MadeEdit {
+  readonly path: readonly string[];
+  readonly record: TensorRecord;
+  readonly edit: ByteEdit;
+  /** All edits of the same bytes, in their order. */
+  readonly list: readonly ByteEdit[];
+}
+
+/** Two views on the same elements cannot both be changed, unless they agree. */
+function refuseOverwritten({ path, record, edit, list }: MadeEdit): void {
+  const end = edit.offset + edit.bytes.length;
+  const later = list
+    .slice(list.indexOf(edit) + 1)
+    .filter((own) => own.offset < end && edit.offset < own.offset + own.bytes.length);
+  if (later.length === 0) return;
+  const result = edit.bytes.slice();
+  for (const own of later) overlay({ offset: edit.offset, bytes: result }, own);
+  const size = bitsOf(record.dtype) < 8 ? 1 : byteLengthOf(record.dtype, 1);
+  const view = isRowMajor(record) ? { shape: [result.length], strides: [1] } : record;
+  const step = isRowMajor(record) ? 1 : size;
+  walkView(view, (place) => {
+    for (let i = place * step; i < (place + 1) * step; i++) {
+      if (result[i] === edit.bytes[i]) continue;
+      throw notInPlace(path, "another changed tensor is a view on its elements");
+    }
+  });
 }
 
 /** What of `edit` falls within `target`. */

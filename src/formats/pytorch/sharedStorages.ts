@@ -1,23 +1,22 @@
 /** Tensors on one storage: tied weights, and how often a file may have its bytes read over. */
 import { FormatError } from "../../errors.ts";
 import { byteLengthOf } from "../../tensor/dtype.ts";
-import { elementCount } from "../../tensor/shape.ts";
 import { checkedCount } from "../checkedCount.ts";
 import type { NamedTensor } from "./moduleTree.ts";
-import { reachOf, repeats } from "./strides.ts";
+import { reachOf } from "./strides.ts";
 import type { TorchStorages } from "./storages.ts";
 import { pickledLength, type TensorRecord } from "./tensorRecord.ts";
 
-/** The name of the first tensor of which each is another name, or a turned view on the same elements. */
+/** The name of the first tensor of which each is another name: the same elements in the same order. */
 export function tiesOf(tensors: readonly NamedTensor[]): readonly (string | undefined)[] {
   const first = new Map<string, string>();
   return tensors.map(({ name, record }) => {
-    const { data, offset } = record;
-    const count = elementCount(record.shape);
-    if (data.kind !== "storage" || count === 0 || repeats(record)) return undefined;
-    const span = [data.key, offset, reachOf(record), count].join(" ");
-    const earlier = first.get(span);
-    if (earlier === undefined) first.set(span, name);
+    const { data, dtype, offset, shape, strides } = record;
+    const isStored = data.kind === "storage" && !shape.includes(0) && record.quantiser === null;
+    if (!isStored) return undefined;
+    const view = [data.key, dtype, offset, shape.join(), strides.join()].join(" ");
+    const earlier = first.get(view);
+    if (earlier === undefined) first.set(view, name);
     return earlier;
   });
 }

@@ -1,19 +1,13 @@
 /** A tensor that a pickle describes, with its values where the file has them. */
 import { FormatError } from "../../errors.ts";
-import type { StoredTensor, TensorLocation } from "../../model/model.ts";
+import type { StoredTensor } from "../../model/model.ts";
 import { decodeTensor } from "../../tensor/decode.ts";
-import {
-  bitsOf,
-  byteLengthOf,
-  isComplex,
-  type DType,
-  type FloatArray,
-} from "../../tensor/dtype.ts";
+import { bitsOf, byteLengthOf, isComplex, type FloatArray } from "../../tensor/dtype.ts";
 import { checkedCount } from "../checkedCount.ts";
 import { quantiserFor, type Steps } from "./quantised.ts";
 import { densify } from "./sparse.ts";
 import type { TorchFile } from "./storages.ts";
-import { gather, isRowMajor, reachOf, swapBytes } from "./strides.ts";
+import { gather, isRowMajor, reachOf, repeats, swapBytes } from "./strides.ts";
 import { pickledBytes, type TensorRecord } from "./tensorRecord.ts";
 
 export type Tensor = Omit<StoredTensor, "role">;
@@ -28,6 +22,8 @@ export interface Place {
   read(start: number, end: number): Promise<Uint8Array>;
   /** Of byte `begin`, where it lies in the file as it is. */
   readonly offset: number | null;
+  /** True where new bytes can be put into a copy of the file: in an archive, packed or not, or at a place of their own. */
+  readonly isInFile: boolean;
 }
 
 type ErrorPath = readonly string[];
@@ -56,21 +52,16 @@ export async function storedTensor(
   const steps = await quantiserFor(record, (part) => storedTensor(name, part, file, path), path);
   return {
     ...plainTensor({ name, record, place, steps, count }),
-    ...described(place, dtype, steps),
+    ...described(place, record, steps),
   };
 }
 
-function described(
-  { begin, end, isPlain, bigEndian, offset }: Place,
-  dtype: DType,
-  steps: Steps | null,
-): Partial<Tensor> {
-  const isPlace = isPlain && offset !== null && (!bigEndian || bitsOf(dtype) <= 8);
-  const location: TensorLocation | null = isPlace
-    ? { file: null, offset, byteLength: end - begin }
-    : null;
+function described(place: Place, record: TensorRecord, steps: Steps | null): Partial<Tensor> {
+  const { begin, end, isPlain, bigEndian, offset, isInFile } = place;
+  const hasLocation = isPlain && offset !== null && (!bigEndian || bitsOf(record.dtype) <= 8);
   return {
-    ...(location && { location }),
+    ...(hasLocation && { location: { file: null, offset, byteLength: end - begin } }),
+    ...(!hasLocation && isInFile && !repeats(record) && { repackable: true }),
     ...(steps && { quantisation: steps.title, encode: steps.encode }),
   };
 }
@@ -133,13 +124,14 @@ export async function placeOf(
   if (!Number.isSafeInteger(end) || end > holder.byteLength) {
     throw new FormatError("FORMAT_MALFORMED", "the tensor reaches past its storage", { path });
   }
-  const { read, bigEndian } = holder;
+  const { read, bigEndian, isInFile } = holder;
   const start = holder.offset;
   return {
     begin,
     end,
     isPlain,
     read,
+    isInFile,
     offset: start === null ? null : start + begin,
     bigEndian: bigEndian && !isComplex(dtype),
   };
@@ -149,14 +141,18 @@ async function holderOf(
   data: TensorRecord["data"],
   { storages, pickledOffset }: TorchFile,
   path: ErrorPath,
-): Promise<Pick<Place, "read" | "offset" | "bigEndian"> & { readonly byteLength: number }> {
+): Promise<
+  Pick<Place, "read" | "offset" | "bigEndian" | "isInFile"> & { readonly byteLength: number }
+> {
   if (data.kind === "pickled") {
     const own = data.bytes instanceof Uint8Array ? data.bytes : null;
     const length = own?.byteLength ?? pickledBytes(data).byteLength;
+    const offset = own && pickledOffset(own);
     return {
       byteLength: length,
       bigEndian: data.bigEndian,
-      offset: own && pickledOffset(own),
+      offset,
+      isInFile: offset !== null,
       read: async (start, end) => pickledBytes(data).subarray(start, end),
     };
   }
@@ -165,10 +161,12 @@ async function holderOf(
   if (byteLength === null) {
     throw new FormatError("FORMAT_TRUNCATED", `its storage ${key} is not in the file`, { path });
   }
+  const offset = await storages.offset(key);
   return {
     byteLength,
     bigEndian: storages.bigEndian,
-    offset: await storages.offset(key),
+    offset,
+    isInFile: offset !== null || storages.entryName(key) !== null,
     read: (start, end) => storages.read(key, start, end),
   };
 }

@@ -2,8 +2,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { coverageOf, memorySource, patchModel, readModel } from "../../../src/index.ts";
+import {
+  coverageOf,
+  memorySource,
+  patchModel,
+  readModel,
+  rewireModel,
+} from "../../../src/index.ts";
 import { joinPieces } from "../../../src/bytes/pieces.ts";
+import { zipBytes } from "../../helpers/numpy.ts";
+import { checkpointPickle } from "../../helpers/pickle.ts";
 
 const folder = fileURLToPath(new URL("../../../fixtures/tiny/pytorch/", import.meta.url));
 const names = readdirSync(folder).filter((name) => !name.endsWith(".expected.json"));
@@ -89,6 +97,44 @@ test.each([
   const model = await readModel(source);
   const values = await model.tensors.find((own) => own.name === tensor)!.read();
   await expect(patchModel(source, model, new Map([[tensor, values]]))).rejects.toThrow(says);
+});
+
+test("two views on the same elements are changed together where they agree, else refused", async () => {
+  const { bytes, expected } = fixture("views.pt");
+  const source = memorySource(bytes, "views.pt");
+  const model = await readModel(source);
+  const other = Float64Array.from(expected["whole"]!.values, (value) => value + 1);
+  const turned = Float64Array.from(expected["turned"]!.values);
+  const agreeing = new Map([
+    ["whole", other],
+    ["turned", turned.map((value) => value + 1)],
+  ]);
+  const [file] = await patchModel(source, model, agreeing);
+  const again = await readModel(memorySource(await joinPieces(file!.pieces), "views.pt"));
+  expect(Array.from(await again.tensors[0]!.read())).toEqual(Array.from(other));
+  const disagreeing = new Map([
+    ["whole", other],
+    ["turned", turned],
+  ]);
+  await expect(patchModel(source, model, disagreeing)).rejects.toThrow("a view on its elements");
+});
+
+test("tied weights are rewired once, and both names have the new values", async () => {
+  const bytes = await zipBytes({
+    "net/data.pkl": checkpointPickle(
+      ["a.weight", "b.weight"].map((name) => ({ name, shape: [3, 3], strides: [3, 1], key: "0" })),
+    ),
+    "net/data/0": new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9).buffer),
+  });
+  const source = memorySource(bytes, "net.pt");
+  const before = await readModel(source);
+  const { model, changes } = await rewireModel(before, { method: "deterministic" });
+  expect([...changes.keys()]).toEqual(["a.weight"]);
+  const [a, b] = await Promise.all(model.tensors.map((own) => own.read()));
+  expect(b).toEqual(a);
+  const [file] = await patchModel(source, before, changes);
+  const after = await readModel(memorySource(await joinPieces(file!.pieces), "net.pt"));
+  for (const own of after.tensors) expect(await own.read()).toEqual(a);
 });
 
 test("one view of another: the names of one set of parameters", async () => {
