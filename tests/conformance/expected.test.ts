@@ -24,6 +24,13 @@ const folders: readonly string[] = [
   "checkpoints/mnist_mlp/epoch_",
 ];
 
+interface ExpectedArray extends Pick<
+  ExpectedLayer,
+  "name" | "shape" | "numel" | "sum" | "sum_abs"
+> {
+  readonly axis_sums: readonly Readonly<Record<"mean" | "std" | "min" | "max", number>>[];
+}
+
 /** Field of ours, field of theirs. */
 const exact = [
   ["name", "name"],
@@ -80,6 +87,31 @@ function compareLayer(actual: LayerSummary, expected: ExpectedLayer): void {
   }
   if (!expected.in_strength) expect(actual.inStrength, `${expected.name} inStrength`).toBeNull();
 }
+
+/** Arrays without an orientation: both sums by axis are given, ours are of rows and of columns, one way or the other. */
+function compareArray(actual: LayerSummary, expected: ExpectedArray): void {
+  const { name, shape, numel, sum, sum_abs: sumAbs, axis_sums: axisSums } = expected;
+  expect(actual).toMatchObject({ name, shape, numel });
+  expectClose(actual.sum, sum, 1, `${name} sum`);
+  expectClose(actual.sumAbs, sumAbs, 1, `${name} sumAbs`);
+  const isTurned =
+    actual.out !== shape[0] || Math.abs(actual.outStrength!.min - axisSums[0]!.min) > 1e-4;
+  const [out, into] = isTurned ? axisSums.toReversed() : axisSums;
+  for (const key of ["mean", "std", "min", "max"] as const) {
+    expectClose(actual.outStrength?.[key], out![key], 1, `${name} outStrength.${key}`);
+    expectClose(actual.inStrength?.[key], into![key], 1, `${name} inStrength.${key}`);
+  }
+}
+
+const arrays = Object.entries(expectedModels()).filter(([file]) => file.endsWith(".npz"));
+
+describe.skipIf(!hasSharedData || arrays.length === 0)("arrays agree with EXPECTED.json", () => {
+  test.each(arrays)("%s", async (file, { layers: theirs }) => {
+    const ours = await summariseLayers(await openModel(sharedPath(file)));
+    expect(ours.map(({ name }) => name)).toEqual(theirs.map(({ name }) => name));
+    theirs.forEach((layer, i) => compareArray(ours[i]!, layer as unknown as ExpectedArray));
+  });
+});
 
 const cases = Object.entries(expectedModels()).filter(([file]) =>
   folders.some((folder) => file.startsWith(folder) && !file.endsWith(".npz")),
