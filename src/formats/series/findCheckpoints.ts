@@ -79,7 +79,7 @@ export async function findModels(
 const unknown = "the content is of no format that weightgraph reads";
 
 const trainingState =
-  /^(?:.*_)?(?:optimizers?|optim|opt_state|(?:lr_)?schedulers?|grad_scaler|scaler|training_args|rng_states?|random_states?|trainer_state|zero_pp_rank|optim_states)(?:[-_.\d].*)?\.(?:pt|pth|bin|pkl|ckpt|safetensors|npz|json)$/i;
+  /^(?:.*_)?(?:optimizers?|optim|opt_state|(?:lr_)?schedulers?|grad_scaler|scaler|training_args|rng_states?|random_states?|zero_pp_rank|optim_states)(?:[-_.\d].*)?\.(?:pt|pth|bin|pkl|ckpt|safetensors|npz)$/i;
 
 /** Endings of files that hold weights: such a file with an epoch is missed when nothing reads it. */
 const weightExtension =

@@ -306,6 +306,26 @@ describe.skipIf(!hasSharedData)("real runs", () => {
     for (const other of signatures) expect(other).toEqual(signatures[0]);
   });
 
+  test("a run through all of its formats is the same series", async () => {
+    const endings = ["pt", "pt", "weights.h5", "weights.h5", "npz", "safetensors", "safetensors"];
+    const names = endings.map((ending, epoch) => `epoch_00${epoch}.${ending}`);
+    const folders = names.map((name) => sharedPath(`checkpoints/mnist_mlp/${name}`));
+    const mixed = await openSeries(folders);
+    expect(mixed.snapshots.map(({ name }) => name)).toEqual(names);
+    expect(codes(mixed)).toEqual(["SERIES_FORMATS"]);
+    expect(mixed.snapshots[6]!.metrics["test_acc"]).toBe(0.9449);
+    const plain = await openSeries(sharedPath("checkpoints/mnist_mlp"));
+    for (const [i, snapshot] of mixed.snapshots.entries()) {
+      const [own, other] = [await snapshot.load(), await plain.snapshots[i]!.load()];
+      const [one, two] = [await layeredGraph(own), await layeredGraph(other)];
+      expect(own.layers.map(({ name }) => name)).toEqual(other.layers.map(({ name }) => name));
+      expect(one.layers.map(({ size }) => size)).toEqual(two.layers.map(({ size }) => size));
+      expect(one.blocks.map(({ weights }) => weights)).toEqual(
+        two.blocks.map(({ weights }) => weights),
+      );
+    }
+  });
+
   test("twelve checkpoints of Keras, with gaps", async () => {
     const series = await openSeries(sharedPath("checkpoints/mini_xception"));
     expect(epochsOf(series)).toEqual([0, 2, 4, 8, 12, 15, 25, 37, 51, 70, 99, 107]);
