@@ -45,7 +45,7 @@ const maxEntryLength = 2 ** 32 - 1;
 const chunkLength = 2 ** 20;
 /** Nothing but a constant packs so tight: past this much of it, it is a bomb. */
 const maxRatio = 100;
-const harmlessLength = 2 ** 28;
+const harmlessLength = 2 ** 27;
 
 /**
  * The files of an archive, in its own order. Reads the directory at its end alone; an entry's own header is read and compared

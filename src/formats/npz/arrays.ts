@@ -23,6 +23,8 @@ export interface StoredArrays {
   readonly refused: readonly { readonly name: string; readonly error: Error }[];
   /** Names of what is no array at all. */
   readonly others: readonly string[];
+  /** Names of entries that would be unpacked outside their folder. */
+  readonly unsafe: readonly string[];
 }
 
 const ending = ".npy";
@@ -41,14 +43,16 @@ async function singleArray(source: ByteSource): Promise<StoredArrays> {
   const name = source.name.replace(/\.npy$/, "");
   const excess = source.byteLength - header.offset - header.byteLength;
   const array = { name, header, entry: null, offset: 0, excess };
-  return { isArchive: false, arrays: [array], refused: [], others: [] };
+  return { isArchive: false, arrays: [array], refused: [], others: [], unsafe: [] };
 }
 
 async function archivedArrays(source: ByteSource): Promise<StoredArrays> {
   const arrays: StoredArray[] = [];
   const refused: { name: string; error: Error }[] = [];
   const others: string[] = [];
+  const unsafe: string[] = [];
   for (const entry of await openZip(source)) {
+    if (entry.hasUnsafeName) unsafe.push(entry.name);
     // What macOS adds to archives is named like the file that it is about.
     if (!entry.name.endsWith(ending) || entry.name.startsWith("__MACOSX/")) {
       others.push(entry.name);
@@ -64,5 +68,5 @@ async function archivedArrays(source: ByteSource): Promise<StoredArrays> {
       refused.push({ name, error });
     }
   }
-  return { isArchive: true, arrays, refused, others };
+  return { isArchive: true, arrays, refused, others, unsafe };
 }

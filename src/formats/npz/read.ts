@@ -53,7 +53,7 @@ function tensorOf(
   };
 }
 
-function warningsOf({ arrays, refused, others }: StoredArrays): ModelWarning[] {
+function warningsOf({ arrays, refused, others, unsafe }: StoredArrays): ModelWarning[] {
   const warnings: ModelWarning[] = refused.map(({ name, error }) => ({
     code: "ARRAY_NOT_READ",
     message: `${name}: ${error.message}`,
@@ -65,6 +65,11 @@ function warningsOf({ arrays, refused, others }: StoredArrays): ModelWarning[] {
   };
   const named = (has: (array: StoredArray) => boolean): string[] =>
     arrays.filter(has).map(({ name }) => name);
+  add(
+    "UNSAFE_NAMES",
+    unsafe,
+    "names that lead out of a folder, were the archive unpacked to files",
+  );
   add("ENTRIES_LEFT_OUT", others, "entries of the archive that are no arrays");
   add(
     "VOID_AS_BFLOAT16",

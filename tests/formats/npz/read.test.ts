@@ -112,3 +112,14 @@ test("what follows the values is told", async () => {
   const model = await readModel(memorySource(bytes));
   expect(model.warnings.at(-1)).toMatchObject({ code: "BYTES_LEFT_OUT" });
 });
+
+test("names that lead out of a folder are names, and are told", async () => {
+  const bytes = await zipBytes({
+    "../../etc/w.npy": floatArray([2, 2]),
+    "a/b.npy": floatArray([2]),
+  });
+  const model = await readModel(memorySource(bytes, "net.npz"));
+  expect(model.tensors.map(({ name }) => name)).toEqual(["../../etc/w", "a/b"]);
+  const told = model.warnings.find(({ code }) => code === "UNSAFE_NAMES");
+  expect(told?.message).toMatch(/: \.\.\/\.\.\/etc\/w\.npy$/);
+});
