@@ -89,8 +89,11 @@ export async function integersOf(constant: Constant): Promise<number[] | null> {
 
 export type Inputs = readonly (Constant | undefined)[];
 
-/** What an operator makes of constants; null: not folded. */
-export type Fold = (node: NodeReader, inputs: Inputs) => Promise<Constant | null>;
+/** What an operator makes of constants, one for each output where it has several; null: not folded. */
+export type Fold = (
+  node: NodeReader,
+  inputs: Inputs,
+) => Promise<Constant | readonly Constant[] | null>;
 
 /** @throws {FormatError} `FORMAT_LIMIT`: a few bytes may announce any shape. */
 export function checkGenerated(shape: Shape, node: NodeReader): void {

@@ -15,8 +15,12 @@ import {
 } from "./constant.ts";
 import { foldBinary, foldUnary } from "./foldElements.ts";
 import { foldConcat, foldGather, foldSlice } from "./foldSelection.ts";
+import { foldClip, foldReduce, foldSplit, type Reduction } from "./foldReduce.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import { knownType } from "./tensorProto.ts";
+
+const total: Reduction = { start: 0, add: (sum, value) => sum + value };
+const squares: Reduction = { start: 0, add: (sum, value) => sum + value * value };
 
 /** The operators that are folded when all their inputs are constants. Null: this use of it is not. */
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
@@ -34,7 +38,9 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ["Add", foldBinary((a, b) => a + b)],
   ["Sub", foldBinary((a, b) => a - b)],
   ["Mul", foldBinary((a, b) => a * b)],
-  ["Div", foldBinary((a, b) => a / b)],
+  ["Div", foldDivision],
+  ["Max", foldBinary(Math.max)],
+  ["Min", foldBinary(Math.min)],
   ["Pow", foldBinary((a, b) => a ** b)],
   ["Neg", foldUnary((a) => -a)],
   ["Abs", foldUnary(Math.abs)],
@@ -44,7 +50,27 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ["Tanh", foldUnary(Math.tanh)],
   ["Sigmoid", foldUnary((a) => 1 / (1 + Math.exp(-a)))],
   ["Relu", foldUnary((a) => Math.max(0, a))],
+  ["Log", foldUnary(Math.log)],
+  ["Sign", foldUnary(Math.sign)],
+  ["Floor", foldUnary(Math.floor)],
+  ["Ceil", foldUnary(Math.ceil)],
+  ["Clip", foldClip],
+  ["Split", foldSplit],
+  ["ReduceSum", foldReduce(total)],
+  ["ReduceMean", foldReduce({ ...total, finish: (sum, count) => sum / count })],
+  ["ReduceMax", foldReduce({ start: -Infinity, add: Math.max })],
+  ["ReduceMin", foldReduce({ start: Infinity, add: Math.min })],
+  ["ReduceProd", foldReduce({ start: 1, add: (product, value) => product * value })],
+  ["ReduceL1", foldReduce({ start: 0, add: (sum, value) => sum + Math.abs(value) })],
+  ["ReduceL2", foldReduce({ ...squares, finish: Math.sqrt })],
+  ["ReduceSumSquare", foldReduce(squares)],
 ]);
+
+/** Whole numbers divide towards zero. */
+async function foldDivision(node: NodeReader, inputs: Inputs) {
+  const isWhole = inputs.every((input) => input !== undefined && /^u?int/.test(input.dtype));
+  return foldBinary(isWhole ? (a, b) => Math.trunc(a / b) : (a, b) => a / b)(node, inputs);
+}
 
 async function foldCast(node: NodeReader, [data]: Inputs) {
   if (data === undefined) return null;

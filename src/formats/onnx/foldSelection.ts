@@ -71,7 +71,7 @@ export async function foldGather(
 }
 
 /** Keeps `picks[axis]` of each axis, all where it is null. */
-function selected(data: Constant, picks: readonly (Picks | null)[]): Constant {
+export function selected(data: Constant, picks: readonly (Picks | null)[]): Constant {
   const { shape } = data;
   const size = shape.map((own, axis) => picks[axis]?.count ?? own);
   return foldedFrom([data], {

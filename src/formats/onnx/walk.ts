@@ -109,7 +109,7 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
     const isConstant = inputs.every((value) => value?.kind !== "activation");
     if (fold !== undefined && isConstant && cost > 0 && cost <= foldLimit) {
       const folded = await fold(reader, inputs);
-      if (folded !== null) return [folded];
+      if (folded !== null) return "kind" in folded ? [folded] : folded;
     }
     const call: Call = {
       node: reader,

@@ -45,6 +45,7 @@ export function matMul(call: Call): readonly Activation[] {
   if (isWeighty(right)) return [timesWeight(call, right, activationAt(call, 0))];
   const left = constantAt(call, 0);
   if (isWeighty(left)) return [weightTimes(call, left, activationAt(call, 1))];
+  claimInputs(call, 0, "constant");
   return [productOfActivations(activationAt(call, 0), activationAt(call, 1))];
 }
 

@@ -80,6 +80,11 @@ export const slice: Operator = async (call) => {
 /** Rows of a constant table are an embedding; constant indices into an activation select. */
 export const gather: Operator = async (call) => {
   const table = constantAt(call, 0);
+  if (table !== null && (await isAngleTable(table))) {
+    call.collect.claim(table, "constant");
+    const sizes = shapeOf(asActivation(call.inputs[1]));
+    return [plainActivation(sizes && [...sizes, ...table.shape.slice(1)])];
+  }
   if (table !== null) return [embedding(call)];
   const activation = activationAt(call, 0);
   const { axes } = activation;
@@ -103,6 +108,20 @@ export const gather: Operator = async (call) => {
   });
   return [{ ...picked, axes: picked.axes!.toSpliced(axis, 1, ...dealt) }];
 };
+
+/** Sines or cosines of a rotary embedding, a row for each position: at position 0 all are 0 or 1, then the first is of 1. */
+async function isAngleTable(table: Constant): Promise<boolean> {
+  const [rows, columns] = table.shape;
+  const isTable = table.shape.length === 2 && rows! > 1 && columns! > 1;
+  if (!isTable || table.readSpan === undefined || table.quantisation !== undefined) return false;
+  // What cannot be read is for those to say who read it all.
+  const values = await table.readSpan(0, columns! + 1).catch(() => null);
+  if (values === null) return false;
+  const isRow = (value: number): boolean =>
+    values.subarray(0, columns).every((own) => own === value);
+  const isNear = (value: number): boolean => Math.abs(values[columns!]! - value) < 2e-3;
+  return (isRow(0) && isNear(Math.sin(1))) || (isRow(1) && isNear(Math.cos(1)));
+}
 
 function embedding(call: Call): Activation {
   const table = constantAt(call, 0)!;
