@@ -178,7 +178,7 @@ function layerOf(firsts: readonly number[], id: number): number {
 
 /** A stored tensor that nothing claimed: integers, complex and single numbers are constants, other floats a riddle. */
 function storedTensor(record: TensorRecord, role: TensorRole | undefined): StoredTensor {
-  const { name, dtype, shape, location, readSpan } = record;
+  const { name, dtype, shape, location, readSpan, encode } = record;
   const isParameter = isFloat(dtype) || dtype === "unknown";
   const isSingle = shape.every((size) => size === 1);
   return {
@@ -188,6 +188,7 @@ function storedTensor(record: TensorRecord, role: TensorRole | undefined): Store
     role: role ?? (isParameter && !isSingle ? "unknown" : "constant"),
     ...(location && { location }),
     ...(readSpan && { readSpan }),
+    ...(encode && { encode }),
     read: () => record.read(),
   };
 }

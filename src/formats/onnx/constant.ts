@@ -36,7 +36,7 @@ export interface Constant {
 }
 
 export function constantOf(record: TensorRecord): Constant {
-  const { name, dtype, shape, location, readSpan } = record;
+  const { name, dtype, shape, location, readSpan, encode } = record;
   return {
     kind: "constant",
     name,
@@ -47,6 +47,7 @@ export function constantOf(record: TensorRecord): Constant {
     cost: 1,
     read: () => record.read(),
     ...(readSpan && { readSpan }),
+    ...(encode && { encode }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Quantised weights: (q - zero point) * scale, in float64, whole or a span at a time, and the way back to the nearest steps. */
 import { FormatError } from "../../errors.ts";
+import { decodeTensor } from "../../tensor/decode.ts";
 import { isFloat, type DType, type FloatArray } from "../../tensor/dtype.ts";
 import { encodeTensor, integerRange, roundToEven } from "../../tensor/encode.ts";
 import { elementCount } from "../../tensor/shape.ts";
@@ -238,8 +239,8 @@ export function quantise(
   const { dtype } = place;
   const scales = parameterOf(data, scale, place);
   const zeros = zeroPoint && parameterOf(data, zeroPoint, place);
-  if (scales === undefined || zeros === undefined || isFloat(dtype)) return null;
-  const [least, largest] = integerRange(dtype);
+  if (scales === undefined || zeros === undefined) return null;
+  const [least, largest] = isFloat(dtype) ? [-Infinity, Infinity] : integerRange(dtype);
   const count = elementCount(data.shape);
   return {
     kind: "constant",
@@ -257,11 +258,11 @@ export function quantise(
         const zeroOf = zerosOf(first, length);
         for (let i = 0; i < length; i++) {
           const ratio = Math.fround(steps[first + i]! / scaleOf[i]!);
-          const step = roundToEven(ratio) + zeroOf[i]!;
+          const step = isFloat(dtype) ? ratio : roundToEven(ratio) + zeroOf[i]!;
           steps[first + i] = Math.min(largest, Math.max(least, step));
         }
       });
-      return steps;
+      return isFloat(dtype) ? decodeTensor(encodeTensor(steps, dtype), dtype, count) : steps;
     },
   };
 }

@@ -11,11 +11,15 @@ export function unpacked(data: Constant, dtype: DType, shape: Shape): Constant |
   if (data.dtype !== "uint8" || elementCount(data.shape) * 8 !== count * bitsOf(dtype)) return null;
   const decode = (bytes: FloatArray, length: number): FloatArray =>
     decodeTensor(Uint8Array.from(bytes), dtype, length);
+  const { encode, ...rest } = data;
   return {
-    ...data,
+    ...rest,
     dtype,
     shape,
     isUnpacked: true,
+    ...(encode && {
+      encode: (values: FloatArray) => encode(Float32Array.from(encodeTensor(values, dtype))),
+    }),
     read: async () => decode(await data.read(), count),
     ...(data.readSpan && {
       async readSpan(start: number, end: number) {
@@ -76,7 +80,8 @@ export function codebook(data: Constant, book: readonly number[], shape: Shape):
     async encode(values) {
       const codes = (await swapped.read()).slice();
       values.forEach((value, i) => (codes[i] = nearestCode(book, value, codes[i]!)));
-      return encodeTensor(codes, "uint4").map(swap);
+      const bytes = encodeTensor(codes, "uint4").map(swap);
+      return data.encode ? data.encode(Float32Array.from(bytes)) : bytes;
     },
   };
 }

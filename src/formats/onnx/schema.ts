@@ -19,6 +19,8 @@ export interface TensorRecord {
   readonly unreadable?: string;
   read(): Promise<FloatArray>;
   readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
+  /** As `StoredTensor.encode`, where the values are stored in another way than as plain elements. */
+  readonly encode?: (values: FloatArray) => Promise<Uint8Array>;
 }
 
 export interface OnnxAttribute {

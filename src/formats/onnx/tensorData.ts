@@ -7,9 +7,10 @@ import { byteLengthOf, dtypes, type DType } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { plainValues } from "../plainValues.ts";
 import type { ErrorPath, TensorRecord } from "./schema.ts";
+import { patchedVarints } from "./typedPatch.ts";
 
 /** Where values lie and how to get them. */
-type Stored = Pick<TensorRecord, "location" | "read" | "readSpan">;
+type Stored = Pick<TensorRecord, "location" | "read" | "readSpan" | "encode">;
 /** A typed field of a TensorProto: its only packed span, if there is just one, and how many bytes it has in all. */
 export interface TypedField {
   readonly field: number;
@@ -127,7 +128,18 @@ export function typedData(
     checkLength(typed.byteLength, needed, path);
     return storedAt(source, null, typed.packed.start, record);
   }
+  const { packed, chunks } = typed;
+  const size = varintSize(dtype);
   return {
+    ...(packed !== null &&
+      chunks === 1 && {
+        location: { file: null, offset: packed.start, byteLength: packed.end - packed.start },
+        encode: async (values) =>
+          patchedVarints(await source.slice(packed.start, packed.end), values, {
+            ...record,
+            size,
+          }),
+      }),
     async read() {
       const bytes = await collectTyped(source, span, { field, dtype, path, needed });
       return decodeTensor(bytes, dtype, count);

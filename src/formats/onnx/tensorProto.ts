@@ -111,7 +111,7 @@ async function placeOf(
   raw: RawTensor,
   { span, path, count }: { span: Span; path: ErrorPath; count: number },
   record: Pick<TensorRecord, "name" | "dtype" | "shape">,
-): Promise<Pick<TensorRecord, "location" | "read" | "readSpan">> {
+): Promise<Pick<TensorRecord, "location" | "read" | "readSpan" | "encode">> {
   const needed = byteLengthOf(record.dtype, count);
   const isInside = raw.raw !== null || raw.typed !== null;
   if (raw.isExternal || (raw.external.size > 0 && !isInside)) {

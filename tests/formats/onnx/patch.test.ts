@@ -90,10 +90,29 @@ test.each(["raw", "packed", "double", "half"])(
   },
 );
 
+test.each<{ name: string; values: readonly number[] }>([
+  { name: "in another order", values: [0, -1, 1, 2] },
+  { name: "with fewer bytes", values: [0, 0, 0, 1] },
+  { name: "one of them", values: [1, 2, -1, 2 ** -24] },
+])("numbers that are listed one by one, $name", async ({ values }) => {
+  const changes = new Map([["listed", Float32Array.from(values)]]);
+  const [[, patched]] = (await whole(changes)) as [[null, Uint8Array]];
+  const { offset, byteLength } = (await readOnnx(source)).tensors.find(
+    (own) => own.name === "listed",
+  )!.location!;
+  for (const at of differences(model, patched)) {
+    expect(at >= offset && at < offset + byteLength, `byte ${at}`).toBe(true);
+  }
+  // Reference: onnx-proto 8.0.1, which knows nothing of this.
+  const decoded = onnxProto.onnx.ModelProto.decode(patched).graph!.initializer!;
+  const listed = decoded.find((own) => own.name === "listed")!;
+  expect(listed.int32Data!.map(halfToNumber)).toEqual(values);
+});
+
 test("its own values change no byte", async () => {
   const before = await readOnnx(source);
   const changes = new Map<string, FloatArray>();
-  for (const name of ["raw", "packed", "double", "half", "far"]) {
+  for (const name of ["raw", "packed", "double", "half", "listed", "far"]) {
     changes.set(name, await before.tensors.find((own) => own.name === name)!.read());
   }
   expect(await whole(changes)).toEqual([
@@ -111,7 +130,7 @@ test("external data: the model stays, the data file changes in its span", async 
 
 test.each<{ name: string; values: FloatArray; code: ErrorCode }>([
   { name: "q", values: new Float32Array(4).fill(100), code: "FORMAT_UNSUPPORTED" },
-  { name: "listed", values: new Float32Array(4), code: "FORMAT_UNSUPPORTED" },
+  { name: "listed", values: new Float32Array(4).fill(-1), code: "FORMAT_UNSUPPORTED" },
   { name: "fold(raw)", values: new Float32Array(4), code: "FORMAT_UNSUPPORTED" },
   { name: "raw", values: new Float32Array(3), code: "SHAPE_MISMATCH" },
   { name: "nobody", values: new Float32Array(4), code: "USAGE_INVALID_OPTION" },

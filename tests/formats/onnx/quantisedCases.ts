@@ -159,6 +159,20 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: "QuantizeLinear to float8 and back",
+    size: 5,
+    parts: {
+      ...modern,
+      inputs: inputs(5),
+      initializers: [tensor("w", [5, 4]), tensor("s", [], [0.125]), typed("z", [], 17, [0])],
+      nodes: [
+        node("QuantizeLinear", ["w", "s", "z"], ["q"]),
+        node("DequantizeLinear", ["q", "s", "z"], ["wf"]),
+        matMulOf("wf"),
+      ],
+    },
+  },
+  {
     name: "QLinearMatMul per column",
     size: 4,
     relative: 0.01,

@@ -86,7 +86,9 @@ function directionOf(constant: Constant, direction: number): Constant {
   const [directions, rows, columns] = constant.shape as [number, number, number];
   const count = rows * columns;
   if (directions === 1) return { ...constant, shape: [rows, columns] };
-  const { location, name, encode: _, readSpan: __, ...rest } = constant;
+  const { location: whole, name, encode, readSpan: _, ...rest } = constant;
+  // Plain elements alone can be told apart by their bytes.
+  const location = encode === undefined ? whole : undefined;
   const byteLength = location && location.byteLength / directions;
   const offset = location && location.offset + direction * byteLength!;
   return {
