@@ -8,7 +8,9 @@ import { dtypes, isFloat, type DType } from "../tensor/dtype.ts";
 import { weightLayout, type AxisRole } from "../tensor/layout.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { inferTopology, type StoredName } from "./inference/inferTopology.ts";
+import type { AttentionHints } from "./inference/walker.ts";
 import { kerasKernel } from "./kerasKernels.ts";
+import { companionsOf } from "./packedWeights.ts";
 
 export interface StateDict {
   readonly name: string;
@@ -20,6 +22,8 @@ export interface StateDict {
   readonly orientation?: "torch" | "unknown";
   /** What is known of a tensor beyond its name and shape, by name. */
   readonly hints?: ReadonlyMap<string, TensorHint>;
+  /** What a configuration says of heads. */
+  readonly attention?: AttentionHints;
 }
 
 /** Of files that keep the class of a tensor's owner. */
@@ -33,21 +37,27 @@ export interface TensorHint {
 
 /** A model of a state dict; its topology is chained by order and shape, and a warning says so. */
 export function stateDictModel(dict: StateDict): Model {
-  const { name, format, tensors, metadata, orientation = "torch", hints } = dict;
+  const { name, format, tensors, metadata, orientation = "torch", hints, attention = {} } = dict;
+  const companions = companionsOf(tensors.map((tensor) => tensor.name));
   const roleOf = roleReader(tensors);
   const placed = tensors.map((tensor): StoredTensor => ({
     ...tensor,
-    role: hints?.get(tensor.name)?.role ?? roleOf(tensor),
+    role: companions.optimiser.has(tensor.name)
+      ? "constant"
+      : (hints?.get(tensor.name)?.role ?? roleOf(tensor)),
   }));
   const weights = placed.filter((tensor) => tensor.role === "weight");
   const layerOf = (tensor: StoredTensor): WeightLayer =>
     torchLayer(tensor, hints?.get(tensor.name));
   const stored = placed.flatMap((tensor): StoredName[] => {
     const { name, role, shape } = tensor;
-    if (role === "weight") return [{ name, layer: layerOf(tensor), size: 0 }];
+    const connects = !companions.scales.has(name);
+    if (role === "weight") return [{ name, layer: layerOf(tensor), size: 0, connects }];
     return shape.length === 1 ? [{ name, layer: null, size: shape[0]! }] : [];
   });
-  const asTorch = inferTopology(stored) ?? chainLayers(weights.map(layerOf));
+  const asTorch =
+    inferTopology(stored, { hints: attention, isOriented: orientation === "torch" }) ??
+    chainLayers(weights.map(layerOf));
   const chain = orientation === "torch" ? asTorch : betterChain(asTorch, weights);
   const { layers, topology, warnings } = chain;
   return {
@@ -57,7 +67,7 @@ export function stateDictModel(dict: StateDict): Model {
     tensors: placed,
     layers,
     topology,
-    warnings: [...warnings, ...integerWarnings(layers)],
+    warnings: [...warnings, ...integerWarnings(layers), ...companions.warnings],
     metadata,
   };
 }

@@ -2,6 +2,7 @@ import type { ByteSource } from "../../bytes/source.ts";
 import { startsWith } from "../../bytes/startsWith.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model, ModelWarning, StoredTensor } from "../../model/model.ts";
+import { attentionHintsOf } from "../attentionConfig.ts";
 import { openDataFile } from "../dataFile.ts";
 import type { Format } from "../format.ts";
 import { stateDictModel } from "../stateDict.ts";
@@ -43,6 +44,7 @@ export async function readGguf(source: ByteSource): Promise<Model> {
     format: "gguf",
     metadata: metadataOf(first.header, parts),
     tensors: stored.filter((tensor): tensor is RoleFree => tensor !== null),
+    attention: attentionHintsOf(Object.fromEntries(first.header.keyValues)),
   });
   const byName = new Map(dict.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors = all.map(

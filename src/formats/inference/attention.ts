@@ -48,19 +48,11 @@ function valuesOf(
   const past = key ?? value;
   if (past === null) return "none";
   const context = contextOf(unit, past, from, { walker, scope });
-  const keyOut = key === null ? null : readBy(key, context, walker, scope);
-  if (key !== null && keyOut === null) return null;
-  if (value === null) return "none";
-  // Its own break was told with the keys.
-  const shared =
-    context ??
-    (key === null
-      ? null
-      : walker.plan.source(`context of ${unit.path}`, inOf(value, walker.facts.rowsSend)));
-  return readBy(value, shared, walker, scope);
+  if (key !== null && readBy(key, context, walker, scope) === null) return null;
+  return value === null ? "none" : readBy(value, context, walker, scope);
 }
 
-/** What keys and values read: the stream, an encoder's output in cross attention, or null for what the file does not hold. */
+/** What keys and values read: the stream, or in cross attention an encoder's output, or else an input that all of it shares. */
 function contextOf(
   unit: AttentionUnit,
   past: ModuleNode,
@@ -70,7 +62,11 @@ function contextOf(
   const width = inOf(past, walker.facts.rowsSend);
   const isOther = unit.isCross || (from.size !== null && width !== from.size);
   if (!isOther || unit.fused !== null) return from;
-  return scope.memory !== null && scope.memory.size === width ? scope.memory : null;
+  if (scope.memory !== null && scope.memory.size === width) return scope.memory;
+  if (!unit.isCross || width === null) return null;
+  const known = walker.contexts.get(width) ?? walker.plan.source("context", width);
+  walker.contexts.set(width, known);
+  return known;
 }
 
 /** The neurons that the output projection reads, of which it takes `need`; null where heads would have to be known and are not. */

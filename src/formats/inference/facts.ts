@@ -6,15 +6,22 @@ import type { AttentionHints, Facts } from "./walker.ts";
 /** What the whole file says about its parts. */
 export function factsOf(
   root: ModuleNode,
-  options: { readonly isSorted: boolean; readonly hints: AttentionHints },
+  options: {
+    readonly isSorted: boolean;
+    readonly hints: AttentionHints;
+    readonly isOriented: boolean;
+  },
 ): Facts {
+  const { isOriented } = options;
   const nodes = [...everyNode(root)];
   const storesColumns = nodes.some(isColumnLayer);
   const kin = new Set(nodes.flatMap(kinOf));
   return {
     ...options,
-    rowsSend: (weight, node, senders) => rowsSend(weight, node, { senders, storesColumns }),
+    rowsSend: (weight, node, senders) =>
+      isOriented && rowsSend(weight, node, { senders, storesColumns }),
     isResidual(node) {
+      if (hasChild(node, "proj_in") && hasChild(node, "proj_out")) return true;
       const isStage = /(?:^|\.)layer\d+\.\d+$/.test(node.path) && hasChild(node, "conv2");
       return isStage || (/\d$/.test(node.name) && kin.has(signatureOf(node)));
     },

@@ -146,6 +146,10 @@ export const transposed: RegExp =
 export const stems: RegExp =
   /^(?:patch_?embed(?:ding|dings|s)?|conv_stem|stem|inc|conv_in|projection|feature_extractor|conv1|conv_pre|input_conv)$/;
 
+/** What is told a network beside its input: a time, a class; and the layers that bring it into a block. */
+export const conditions: RegExp =
+  /^(?:time_?emb\w*|temb\w*|t_embedder|time_mlp|emb_layers|add_embedding|label_emb|y_embedder|cond_proj)$/;
+
 /** Where children stand if the file does not say: first the inputs, last the heads. */
 const ranks: readonly (readonly [RegExp, number])[] = [
   [/^(?:module|model|net|network|backbone|base\w*|encoder|down\w*|enc\d*|features?)$/i, 2],
@@ -170,7 +174,8 @@ const ranks: readonly (readonly [RegExp, number])[] = [
 /** `isLayer`: it is a layer itself, not a list of modules. */
 export function rankOf(name: string, isLayer: boolean): number {
   if (isLayer && /^(?:up|up_?sample|up_?conv|squeeze)$/.test(name)) return 1;
-  return ranks.find(([pattern]) => pattern.test(name))?.[1] ?? 2;
+  const plain = name.replace(/^_+/, "");
+  return ranks.find(([pattern]) => pattern.test(plain))?.[1] ?? 2;
 }
 
 /** Heads stand last in a transformer whatever the file's order. */

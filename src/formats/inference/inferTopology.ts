@@ -25,17 +25,26 @@ export interface StoredName {
   readonly name: string;
   readonly layer: WeightLayer | null;
   readonly size: number;
+  /** False for a layer that is listed and connects nothing: a scale of packed weights. @defaultValue true */
+  readonly connects?: boolean;
+}
+
+export interface InferenceOptions {
+  readonly hints?: AttentionHints;
+  /** False where all matrices may be [in, out]: then no single one is turned by its bias. @defaultValue true */
+  readonly isOriented?: boolean;
 }
 
 /** Modules are tried at each depth of the tree, and again where they did not fit. */
 const trialsPerWeight = 20;
+const mostTrials = 400_000;
 /** With more weights than this, one order of modules is tried. */
 const largest = 5000;
 
 /** `stored`: in the order of the file. Null where more would have to be tried than any network needs. */
 export function inferTopology(
   stored: readonly StoredName[],
-  hints: AttentionHints = {},
+  { hints = {}, isOriented = true }: InferenceOptions = {},
 ): InferredTopology | null {
   const layers = stored.flatMap(({ layer }) => layer ?? []);
   const tensors = namedTensors(stored);
@@ -45,8 +54,12 @@ export function inferTopology(
   let best: Drawn | null = null;
   for (const order of orders) {
     const root = moduleTree(tensors, order);
-    const plan = newPlan(trialsPerWeight * count + 1000);
-    walkModules(root, plan, factsOf(root, { isSorted: isSorted || order !== "file", hints }));
+    const plan = newPlan(Math.min(trialsPerWeight * count, mostTrials) + 1000);
+    walkModules(
+      root,
+      plan,
+      factsOf(root, { isSorted: isSorted || order !== "file", hints, isOriented }),
+    );
     if (plan.isExhausted()) continue;
     if (best === null || plan.breaks.length < best.plan.breaks.length) best = { plan, order };
     if (plan.breaks.length === 0 || count > largest) break;
@@ -68,10 +81,10 @@ const orderNames: Record<ModuleOrder, string> = {
 
 function namedTensors(stored: readonly StoredName[]): NamedTensor[] {
   let index = 0;
-  return stored.flatMap(({ name, layer, size }): NamedTensor[] => {
+  return stored.flatMap(({ name, layer, size, connects = true }): NamedTensor[] => {
     if (layer === null) return [{ name, weight: null, size }];
     const weight = { index: index++, layer, shape: layer.tensor.shape };
-    return isTable(name) ? [] : [{ name, weight, size }];
+    return isTable(name) || !connects ? [] : [{ name, weight, size }];
   });
 }
 

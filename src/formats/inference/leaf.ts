@@ -6,8 +6,23 @@ import type { Rule, Scope, Walker } from "./walker.ts";
 
 export const plainLayer: Rule = (node, from, walker, scope) => {
   const weight = leafWeight(node);
-  return weight === null ? null : placed(weight, node, from, { walker, scope });
+  if (weight === null) return null;
+  const upright = (): Signal | null => placed(weight, node, from, { walker, scope });
+  if (!mayBeTransposed(weight)) return upright();
+  // Kernels of an even size may fit the other way round alone: by what is before them, or what follows.
+  const [rows, columns] = weight.shape;
+  const next = scope.expect;
+  const follows = next === null || columns === next;
+  const isTurned =
+    from.size === null ? columns === next && rows !== next : rows === from.size && follows;
+  if (!isTurned || (columns === from.size && (next === null || rows === next))) return upright();
+  return walker.plan.place(weight, from, { basis: scope.basis, rowsSend: true });
 };
+
+function mayBeTransposed({ layer, shape }: Weight): boolean {
+  const kernel = shape.slice(2);
+  return layer.op === null && kernel.length > 0 && kernel.every((size) => size % 2 === 0);
+}
 
 /** Kernels of blocks that are known to come in groups: ResNeXt, RegNet. */
 const groupedKernels = /(?:^|\.)(?:conv2(?:\.conv)?|f\.b\.0|conv_grp|grouped_conv)$/;

@@ -1,6 +1,6 @@
 /** Blocks of convolutions with a path beside them, gates of channels. */
 import { gates, shortcuts } from "./families.ts";
-import { leafWeight, leavesOf, type ModuleNode } from "./moduleTree.ts";
+import { leafWeight, leavesOf, type ModuleNode, type Weight } from "./moduleTree.ts";
 import type { Signal } from "./signal.ts";
 import type { Rule, Scope } from "./walker.ts";
 
@@ -37,16 +37,23 @@ export const residualBlock: Rule = (node, from, walker, scope) => {
 export const channelGate: Rule = (node, from, walker, scope) => {
   if (node.weightCount !== 2) return null;
   const leaves = leavesOf(node);
-  const [first, second] = leaves.map(leafWeight);
+  const [first, second] = leaves.map(leafWeight).sort((a, b) => squeezes(b) - squeezes(a));
   if (!first || !second) return null;
   const [inner, channels] = first.shape;
   const isNamed = gates.test(node.name);
-  const isPair = leaves[0]!.name === "fc1" && first.shape.length === 4 && isPointwise(node);
+  const isPair =
+    leaves.some(({ name }) => name === "fc1") && first.shape.length === 4 && isPointwise(node);
   if (!isNamed && !isPair) return null;
   if (inner! >= channels! || second.shape[0] !== channels || second.shape[1] !== inner) return null;
   const named: Scope = { ...scope, basis: "name", expect: null };
-  return walker.sequence(node, from, named) === null ? null : from;
+  const lines = leaves.toSorted((a, b) => squeezes(leafWeight(b)) - squeezes(leafWeight(a)));
+  const scales = lines.reduce<Signal | null>((at, leaf) => at && walker.fit(leaf, at, named), from);
+  return scales === null ? null : from;
 };
+
+function squeezes(weight: Weight | null): number {
+  return weight === null ? 0 : weight.shape[1]! - weight.shape[0]!;
+}
 
 function isPointwise(node: ModuleNode): boolean {
   return leavesOf(node).every((leaf) =>
@@ -77,7 +84,8 @@ export const invertedResidual: Rule = (node, from, walker, scope) => {
   const wide = expand === undefined ? from : walker.fit(expand, from, named);
   const filtered = wide && walker.fit(deep, wide, named);
   if (filtered === null) return null;
-  gate.leaves.reduce<Signal | null>((at, leaf) => at && walker.fit(leaf, at, named), filtered);
+  const reducing = gate.leaves.toSorted((a) => (leafWeight(a)?.shape[1] === width ? -1 : 1));
+  reducing.reduce<Signal | null>((at, leaf) => at && walker.fit(leaf, at, named), filtered);
   const output = walker.fit(project, filtered, named);
   const isSame = output !== null && expand !== undefined && output.size === from.size;
   return isSame ? walker.plan.sum([output, from]) : output;

@@ -1,8 +1,9 @@
 /** Modules one after another: what each reads, where the order alone does not say it. */
 import { concatenatedSkip } from "./skip.ts";
-import { headNames, lateNames } from "./families.ts";
+import { conditions, headNames } from "./families.ts";
 import { leafWeight, type ModuleNode } from "./moduleTree.ts";
 import type { Signal } from "./signal.ts";
+import { stepsOf } from "./steps.ts";
 import type { Facts, Scope, Walker } from "./walker.ts";
 import { expected, outOf } from "./widths.ts";
 
@@ -22,7 +23,7 @@ export function inSequence(
   from: Signal,
   { walker, scope, otherwise }: { walker: Walker; scope: Scope; otherwise: Otherwise },
 ): Signal | null {
-  const steps = stepsOf(node);
+  const steps = stepsOf(node, from, walker);
   const { rowsSend } = walker.facts;
   let current = from;
   let before: Signal | null = null;
@@ -38,7 +39,9 @@ export function inSequence(
       child.name === "decoder" && memory !== null ? decoderInput(child, current, walker) : current;
     const step: Step = { child, current: input, before, scope: inner };
     const trunk = headTrunk(child, done, walker) ?? input;
+    const told = walker.plan.attempt(() => conditioned(child, input, walker, inner));
     const output =
+      told ??
       walker.plan.attempt(() => walker.fit(child, trunk, inner)) ??
       walker.plan.attempt(() => beside(step, walker)) ??
       walker.plan.attempt(() => concatenatedSkip(child, input, walker, inner)) ??
@@ -69,19 +72,28 @@ function widthsFrom(steps: readonly ModuleNode[], rowsSend: Facts["rowsSend"]): 
   return widths;
 }
 
-/** Own weights first, then the modules below. */
-function stepsOf(node: ModuleNode): ModuleNode[] {
-  const children = node.children.filter((child) => child.weightCount > 0 || child.vectors.size > 0);
-  const late = children.filter((child) => lateNames.test(child.name));
-  const early = children.filter((child) => !lateNames.test(child.name));
-  const own = [...node.weights].map(([part, weight]) => ({
-    ...node,
-    children: [],
-    weights: new Map([["weight", weight]]),
-    weightCount: 1,
-    path: `${node.path}.${part}`,
-  }));
-  return [...own, ...early, ...late];
+/**
+ * A time or a class is an input of its own; what a block makes of it is added to the signal, which goes on. Null for modules of
+ * other names, and where it does not fit.
+ */
+function conditioned(
+  child: ModuleNode,
+  current: Signal,
+  walker: Walker,
+  scope: Scope,
+): Signal | null {
+  if (!conditions.test(child.name) || child.weightCount === 0) return null;
+  const width = expected(child, walker.facts.rowsSend);
+  const { condition, plan } = walker;
+  if (condition !== null && condition.size === width) {
+    const told = walker.fit(child, condition, { ...scope, basis: "name", expect: null });
+    return told !== null && told.size === current.size
+      ? plan.sum([current, told])
+      : told && current;
+  }
+  if (width === null) return null;
+  walker.condition = walker.fit(child, plan.source(`input of ${child.path}`, width), scope);
+  return walker.condition && current;
 }
 
 /** Dense connections: each module reads what the one before it read and put out. */

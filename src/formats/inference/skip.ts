@@ -7,7 +7,6 @@ const decoders: readonly (readonly [RegExp, "skip" | "carried"])[] = [
   [/(?:^|\.)up\d+\.conv$/, "skip"],
   [/(?:^|\.)decoder\d+$/, "carried"],
   [/(?:^|\.)decoder\.blocks\.\d+\.conv1$/, "carried"],
-  [/(?:^|\.)up_blocks\.\d+\.resnets\.\d+$/, "carried"],
 ];
 
 /** Joins the latest tap of the missing width that no other decoder has taken. */

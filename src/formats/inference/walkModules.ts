@@ -8,7 +8,7 @@ import { leafWeight, leavesOf, type ModuleNode } from "./moduleTree.ts";
 import { channelGate, depthwiseFirst, invertedResidual, residualBlock } from "./residual.ts";
 import { inSequence } from "./sequence.ts";
 import type { Plan, Signal } from "./signal.ts";
-import { unitsOf } from "./units.ts";
+import { isBlock, unitsOf } from "./units.ts";
 import type { Facts, Rule, Scope, Walker } from "./walker.ts";
 import { expected } from "./widths.ts";
 
@@ -36,7 +36,11 @@ export function walkModules(root: ModuleNode, plan: Plan, facts: Facts): void {
     if (node.weightCount === 0) return from;
     if (plan.isExhausted()) return null;
     for (const rule of leafWeight(node) === null ? rules : leafRules) {
-      const output = plan.attempt(() => rule(node, from, walker, scope));
+      const laid = plan.placements.length;
+      const output = plan.attempt(() => {
+        const read = rule(node, from, walker, scope);
+        return leafWeight(node) !== null || countOf(plan, laid) >= node.weightCount ? read : null;
+      });
       if (output !== null) return output;
     }
     return leafWeight(node) === null ? walker.sequence(node, from, scope) : null;
@@ -46,6 +50,8 @@ export function walkModules(root: ModuleNode, plan: Plan, facts: Facts): void {
     facts,
     outputs: new Map(),
     pooled: null,
+    condition: null,
+    contexts: new Map(),
     fit,
     sequence: (node, from, scope) =>
       inSequence(node, from, { walker, scope, otherwise: () => null }),
@@ -82,7 +88,15 @@ function weightsOf(node: ModuleNode): NonNullable<ReturnType<typeof leafWeight>>
   return leavesOf(node).flatMap((leaf) => [...leaf.weights.values()]);
 }
 
-/** Units of its own, not those of a list of blocks. */
+/** Units of its own, not those of the modules below. */
 function holdsUnits(node: ModuleNode): boolean {
-  return unitsOf(node).length > 0 && !node.children.some((child) => /^\d+$/.test(child.name));
+  const below = node.children.reduce((sum, child) => sum + unitsOf(child).length, 0);
+  return isBlock(node) || unitsOf(node).length > below;
+}
+
+/** Weights that were laid since: a rule that leaves one out does not know its module. */
+function countOf({ placements }: Plan, start: number): number {
+  let count = placements.length - start;
+  for (let i = start; i < placements.length; i++) if (placements[i]!.past !== null) count++;
+  return count;
 }

@@ -5,7 +5,6 @@ import type { Basis, Plan, Signal } from "./signal.ts";
 /** What a configuration beside the weights, or inside the file, says of attention. */
 export interface AttentionHints {
   readonly heads?: number;
-  readonly keyValueHeads?: number;
   readonly headSize?: number;
 }
 
@@ -41,6 +40,10 @@ export interface Walker {
   readonly outputs: Map<ModuleNode, Signal>;
   /** What the last pooler put out. */
   pooled: Signal | null;
+  /** What the network is told beside its input, as its embedding puts it out. */
+  condition: Signal | null;
+  /** What cross attention reads where no part of the network puts it out, by width. */
+  readonly contexts: Map<number, Signal>;
 }
 
 export type Rule = (node: ModuleNode, from: Signal, walker: Walker, scope: Scope) => Signal | null;

@@ -2,6 +2,7 @@ import type { ByteSource } from "../../bytes/source.ts";
 import { FormatError } from "../../errors.ts";
 import type { Model, ModelWarning } from "../../model/model.ts";
 import { isComplex } from "../../tensor/dtype.ts";
+import { attentionHintsBeside } from "../attentionConfig.ts";
 import { stateDictModel, type TensorHint } from "../stateDict.ts";
 import type { ChosenWeights } from "./chooseWeights.ts";
 import { moduleHint, quantiserHints } from "./moduleHints.ts";
@@ -29,6 +30,7 @@ export async function readPytorch(source: ByteSource): Promise<Model> {
     tensors,
     metadata: { layout: files[0]!.file.layout },
     hints: hintsOf(named),
+    attention: await attentionHintsBeside(source),
   });
   const placed = placedModel(
     model,

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import type { Model } from "../../model/model.ts";
+import { attentionHintsBeside } from "../attentionConfig.ts";
 import type { Format } from "../format.ts";
 import { shardAloneWarnings, shardKindOf } from "../shardIndex.ts";
 import { stateDictModel } from "../stateDict.ts";
@@ -27,6 +28,7 @@ async function readSingle(source: ByteSource): Promise<Model> {
     format: "safetensors",
     metadata: metadata.size === 0 ? {} : { __metadata__: Object.fromEntries(metadata) },
     tensors: entries.map((entry) => storedTensor(source, entry, null)),
+    attention: await attentionHintsBeside(source),
   });
   return { ...model, warnings: [...model.warnings, ...(await shardAloneWarnings(source))] };
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../../bytes/source.ts";
 import type { Model } from "../../model/model.ts";
+import { attentionHintsBeside } from "../attentionConfig.ts";
 import { checkShards, openShard, readShardIndex } from "../shardIndex.ts";
 import { stateDictModel, type StateDict } from "../stateDict.ts";
 import { readSafetensorsHeader, type SafetensorsEntry } from "./header.ts";
@@ -34,6 +35,7 @@ export async function readSharded(source: ByteSource): Promise<Model> {
       shards: index.files,
     },
     tensors,
+    attention: await attentionHintsBeside(source),
   });
   return { ...model, warnings: [...model.warnings, ...warnings] };
 }

@@ -5,12 +5,13 @@ import { wiresOf } from "../../helpers/topology.ts";
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
 
-function stateDict(shapes: Shapes): Promise<Model> {
+function stateDict(shapes: Shapes, config?: object): Promise<Model> {
   const tensors = Object.entries(shapes).map(([name, shape]) => {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
     return { name, dtype: "float32" as const, shape, data };
   });
-  return readModel(memorySource(writeSafetensors({ tensors }), "net"));
+  const beside = config && { "config.json": new TextEncoder().encode(JSON.stringify(config)) };
+  return readModel(memorySource(writeSafetensors({ tensors }), "net", beside));
 }
 
 /** `kernel: a -> b` without the layout, `.weight` and the wires' ends shortened. */
@@ -168,9 +169,14 @@ test("grouped queries: heads of a known size share values, of an unknown one bre
     "name",
   ]);
   expect(unknown.warnings[0]?.message).toContain("before layers.0.self_attn.o_proj.weight");
-  const known = await stateDict(named("layers.0.", { ...block, "self_attn.q_norm.weight": [2] }));
-  const [, , values, outputs] = known.topology.wires;
-  expect([...outputs!.from]).toEqual([0, 1, 0, 1, 2, 3, 2, 3].map((i) => values!.to[i]));
+  for (const known of [
+    await stateDict(named("layers.0.", { ...block, "self_attn.q_norm.weight": [2] })),
+    await stateDict(named("layers.0.", block), { num_attention_heads: 4 }),
+    await stateDict(named("layers.0.", block), { hidden_size: 8, head_dim: 2 }),
+  ]) {
+    const [, , values, outputs] = known.topology.wires;
+    expect([...outputs!.from]).toEqual([0, 1, 0, 1, 2, 3, 2, 3].map((i) => values!.to[i]));
+  }
 });
 
 describe("convolutional families", () => {
@@ -275,6 +281,59 @@ describe("convolutional families", () => {
   ])("$name", async ({ shapes, wires }) => {
     expect(await wiring(shapes)).toEqual(wires);
   });
+});
+
+test("query, key and value of a head side by side: its values need the number of heads", async () => {
+  const model = await stateDict(
+    named("layers.0.", {
+      "attention.query_key_value.weight": [12, 4],
+      "attention.dense.weight": [4, 4],
+      "mlp.dense_h_to_4h.weight": [16, 4],
+      "mlp.dense_4h_to_h.weight": [4, 16],
+    }),
+    { num_attention_heads: 2 },
+  );
+  const [fused, outputs] = model.topology.wires;
+  expect([...outputs!.from]).toEqual([4, 5, 10, 11].map((i) => fused!.to[i]));
+});
+
+test("what a network is told is added to what it carries; upward kernels are known by the norm behind them", async () => {
+  expect(
+    await wiring({
+      "time_embedding.linear_1.weight": [6, 2],
+      "time_embedding.linear_2.weight": [6, 6],
+      "stem.weight": [4, 3, 3, 3],
+      "resnets.0.conv1.weight": [4, 4, 3, 3],
+      "resnets.0.time_emb_proj.weight": [4, 6],
+      "resnets.0.conv2.weight": [4, 4, 3, 3],
+      "up.0.weight": [4, 2, 4, 4],
+      "up.1.weight": [2],
+      "up.1.running_mean": [2],
+    }),
+  ).toEqual([
+    "time_embedding.linear_1: input of time_embedding -> time_embedding.linear_1",
+    "time_embedding.linear_2: time_embedding.linear_1 -> time_embedding.linear_2",
+    "stem: input -> stem",
+    "resnets.0.conv1: stem -> resnets.0.conv1",
+    "resnets.0.time_emb_proj: time_embedding.linear_2 -> resnets.0.conv1",
+    "resnets.0.conv2: resnets.0.conv1 -> resnets.0.conv2",
+    "up.0: resnets.0.conv2 -> up.0",
+  ]);
+});
+
+test("scales of packed weights are listed and not wired, an optimiser's state is no weight", async () => {
+  const model = await stateDict({
+    "a.weight": [3, 2],
+    "a.weight_scale_inv": [3, 1],
+    "state.a.exp_avg": [3, 2],
+  });
+  expect(model.layers.map(({ name }) => name)).toEqual(["a.weight", "a.weight_scale_inv"]);
+  expect(model.topology.wires).toHaveLength(1);
+  expect(model.warnings.map(({ code }) => code)).toEqual([
+    "TOPOLOGY_INFERRED",
+    "WEIGHTS_PACKED",
+    "OPTIMIZER_STATE",
+  ]);
 });
 
 test("an adapter reads what its layer reads and adds to what that puts out", async () => {
