@@ -30,7 +30,7 @@ const roleOfVariable: ReadonlyMap<string, TensorRole> = new Map([
   ["biases", "bias"],
   ["recurrent_bias", "bias"],
   ["attention_v", "unknown"],
-  ["alpha", "unknown"],
+  ["alpha", "normalisation"],
   ["alphas", "unknown"],
   ["u", "normalisation"],
   ["vector_u", "normalisation"],

@@ -21,10 +21,10 @@ export interface Connections {
 
 /** Adds a layer; returns what it puts out. */
 export function connectUse(node: GraphNode, use: WeightUse, walk: Connections): Flow {
-  const { weight, factors } = use;
+  const { weight, factors, isComputed } = use;
   walk.roles.note([weight], "weight");
   walk.roles.note(factors, "normalisation");
-  if (factors.length > 0) walk.scaled.add(weight.tensor.name);
+  if (isComputed) walk.scaled.add(weight.tensor.name);
   const from = senders(use, walk);
   const layer = layerOf(node, use, from);
   const activation = walk.tracer.connect({ index: walk.layers.length, layer }, from);

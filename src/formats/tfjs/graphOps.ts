@@ -72,6 +72,7 @@ const operators: Readonly<Record<string, Operator>> = {
   ...forAll(arithmetic, (node, inputs, tracer) => [elementwise(node, inputs, tracer)]),
   ...forAll(reductions, (node, inputs) => [reduceFlow(node, inputs)]),
   ...forAll("Identity ReadVariableOp Snapshot Enter RefEnter Exit RefExit NextIteration", same),
+  ...forAll("Cast StopGradient PreventGradient CheckNumerics EnsureShape Print", same),
   ...forAll(lost, nothing),
   ...forAll("MatMul _FusedMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 SparseMatMul", product),
   IdentityN: (_, inputs) => inputs,

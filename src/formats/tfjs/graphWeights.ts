@@ -27,14 +27,17 @@ export interface WeightUse {
   /** Where the operator reads or puts out neurons on several axes: the outer ones, outermost first. */
   readonly outerIn?: readonly number[];
   readonly outerOut?: readonly Part[];
-  /** What the weights are multiplied with in the graph before they are used. */
+  /** What the graph computes with the weights before it uses them. */
   readonly factors: readonly Constant[];
+  /** True where the operator does not read the stored numbers: they are multiplied, cut, repeated before. */
+  readonly isComputed: boolean;
 }
 
 /** A constant operand that is read as weights. */
 interface Operand {
   readonly weight: Constant;
   readonly factors: readonly Constant[];
+  readonly isComputed: boolean;
 }
 
 /** Null when the operator reads no weights: it is another one, or both operands depend on the input. */
@@ -103,7 +106,7 @@ const uses: Readonly<Record<string, UseReader>> = {
  */
 function constantOf(value: Value | undefined, axes: number | null = null): Operand | null {
   if (value?.kind === "constant") {
-    return mayBeWeights(value) ? { weight: value, factors: [] } : null;
+    return mayBeWeights(value) ? { weight: value, factors: [], isComputed: false } : null;
   }
   if (value?.kind !== "computed") return null;
   const fits = ({ view }: Constant): boolean =>
@@ -112,7 +115,8 @@ function constantOf(value: Value | undefined, axes: number | null = null): Opera
     tensor.shape.reduce((product, own) => product * own, 1);
   const [weight] = value.parts.filter(fits).sort((one, other) => size(other) - size(one));
   if (weight === undefined || !mayBeWeights(weight)) return null;
-  return { weight, factors: value.parts.filter((part) => part.tensor !== weight.tensor) };
+  const factors = value.parts.filter((part) => part.tensor !== weight.tensor);
+  return { weight, factors, isComputed: true };
 }
 
 /** Whole numbers are indices; a tensor without elements has no neurons, whatever its axes say. */

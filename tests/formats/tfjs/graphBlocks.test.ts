@@ -309,6 +309,24 @@ const rows: readonly Row[] = [
     wires: ["w: x -> w [in4 tap2 out3]", "w2: w -> w2 [in3 out1]"],
   },
   {
+    name: "weights cast before they are used; weights cut in the graph are told",
+    nodes: [
+      placeholderNode("x", [-1, 4]),
+      node("Cast", "cast", ["w"]),
+      node("StopGradient", "still", ["cast"]),
+      node("MatMul", "a", ["x", "still"]),
+      node("Split", "parts", ["axis", "w2"], { num_split: { i: "2" } }),
+      node("MatMul", "b", ["a", "parts:1"]),
+    ],
+    tensors: [
+      { name: "w", shape: [4, 3] },
+      { name: "w2", shape: [3, 2] },
+      { ...integers("axis", [1]), shape: [] },
+    ],
+    wires: ["w: x -> w [in4 out3]", "w2: w -> w2 [in3 out2]"],
+    warnings: ["WEIGHTS_COMPUTED"],
+  },
+  {
     name: "operators nobody described are counted",
     nodes: [
       placeholderNode("x", [-1, 4]),
