@@ -71,7 +71,7 @@ function latin1(bytes: Uint8Array): string {
   return text;
 }
 
-export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   try {
     return strict.decode(bytes);
   } catch {

@@ -209,7 +209,7 @@ function fieldsOf(value: PickleValue, { holders, budget }: Chooser): Field[] {
 }
 
 /** What a value is made of, by name or index. */
-export function partsOf(value: PickleValue): readonly (readonly [string | number, PickleValue])[] {
+function partsOf(value: PickleValue): readonly (readonly [string | number, PickleValue])[] {
   const entries = entriesOf(value) ?? attributesOf(value);
   if (entries !== null) {
     return [...entries].flatMap(([key, own]) =>

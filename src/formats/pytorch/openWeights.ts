@@ -1,4 +1,3 @@
-import { readAhead } from "../../bytes/readAhead.ts";
 import type { ByteSource } from "../../bytes/source.ts";
 import { startsWith } from "../../bytes/startsWith.ts";
 import { openZip, zipSignature } from "../../bytes/zip.ts";
@@ -45,7 +44,7 @@ async function openFile(source: ByteSource, name: string | null): Promise<Weight
     const file = await openPickles(source, elementSizesOf);
     return { name, source, file, chosen: chooseWeights(file.root) };
   }
-  const zip = await openZip(readAhead(source));
+  const zip = await openZip(source);
   const entries = new Map(zip.map((entry) => [entry.name, entry]));
   if (isOldScript([...entries.keys()])) {
     refuseOldLayout("TorchScript of PyTorch before 1.4", source.name);

@@ -125,7 +125,7 @@ const legacyMagic: readonly number[] = [
 ];
 const legacyHeadLength = 32;
 
-export function isLegacy(head: Uint8Array): boolean {
+function isLegacy(head: Uint8Array): boolean {
   if (head[0] !== 0x80) return false;
   const start = head[2] === 0x95 ? 11 : 2;
   return startsWith(head.subarray(start), legacyMagic);

@@ -25,7 +25,7 @@ export type TensorData =
   | { readonly kind: "sparse"; readonly layout: string; readonly parts: readonly TensorRecord[] };
 
 /** Values are (q - zero point) * scale. */
-export type Quantiser =
+type Quantiser =
   | { readonly kind: "tensor"; readonly scale: number; readonly zeroPoint: number }
   | {
       readonly kind: "channel";
