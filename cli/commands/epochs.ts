@@ -62,8 +62,11 @@ export const epochsCommand: Command<CliContext> = buildCommand<Flags, string[], 
   },
   async func({ json, format, plot: picture, force, ...options }, ...paths) {
     for (const path of paths) await checkSeriesInput(path);
-    const series = await openSeries(paths, { ...this.limits, ...(format && { format }) });
     const progress = progressLine(this, "reading");
+    progress.update("the names and first bytes of files");
+    const series = await openSeries(paths, { ...this.limits, ...(format && { format }) }).finally(
+      () => progress.done(),
+    );
     const followed = followSeries(series, {
       signal: this.signal,
       onProgress: (text) => progress.update(printable(text)),

@@ -57,7 +57,7 @@ export async function seriesInput(
   const unique = [...new Set([...files, ...logs])];
   const { folder, names } = fromCommonFolder(unique);
   return {
-    name: given.length === 1 ? nameOfPath(first) : nameOfPath(folder),
+    name: nameOfPath(given.length === 1 && kinds[0] !== null ? first : folder),
     files: unique.map((own, i) => ({ name: names[i]!, open: () => fileSource(own, limits) })),
     dates: new Map(),
     isListed,
@@ -154,7 +154,8 @@ async function matching(pattern: string, limits: ReadLimits): Promise<string[]> 
     }
     return false;
   };
-  const { files } = await walkFolder(folder, limits);
+  const { files } =
+    (await kindOf(folder)) === "folder" ? await walkFolder(folder, limits) : { files: [] };
   if (!files.some(matches)) {
     throw new FormatError("SERIES_EMPTY", "no file matches the pattern", {
       path: [pattern],

@@ -94,6 +94,7 @@ describe("patterns", () => {
 
   test("no match", async () => {
     await expect(open("*.pt")).rejects.toMatchObject({ code: "SERIES_EMPTY" });
+    await expect(open("gone/*.pt")).rejects.toMatchObject({ code: "SERIES_EMPTY" });
     expect((await weightgraph(["epochs", join(root, "*.pt")])).code).toBe(3);
   });
 });
