@@ -27,7 +27,7 @@ export interface ZipRecord {
 }
 
 /** Where the numbers of a record stand: in 4 bytes at a fixed place, or in 8 bytes in the record's zip64 field. */
-export interface ZipFields {
+interface ZipFields {
   readonly crc: number;
   readonly packedLength: ZipField;
   readonly byteLength: ZipField;

@@ -22,7 +22,7 @@ interface ZipSizes<C, S> {
   readonly byteLength: S;
 }
 
-export interface ZipDescriptor extends ZipSizes<number, ZipField> {
+interface ZipDescriptor extends ZipSizes<number, ZipField> {
   readonly bytes: Uint8Array;
 }
 

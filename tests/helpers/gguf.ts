@@ -1,6 +1,6 @@
 /** GGUF bytes by hand, as wrong as a test wants them. */
-export type GgufPair = readonly [key: string, type: number, value: GgufField];
-export type GgufField = number | string | Uint8Array | readonly GgufField[];
+type GgufPair = readonly [key: string, type: number, value: GgufField];
+type GgufField = number | string | Uint8Array | readonly GgufField[];
 
 export interface GgufSketch {
   readonly version?: number;

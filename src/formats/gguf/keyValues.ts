@@ -5,7 +5,7 @@ import type { Cursor } from "./cursor.ts";
 export type GgufValue = number | boolean | string | GgufList;
 
 /** A list; of a long one (a vocabulary) only the length is kept. */
-export type GgufList = readonly GgufValue[] | { readonly length: number };
+type GgufList = readonly GgufValue[] | { readonly length: number };
 
 export interface GgufReading {
   readonly cursor: Cursor;
