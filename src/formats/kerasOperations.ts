@@ -21,19 +21,32 @@ const reduced =
 const mixed =
   /^(batch_)?(mat_?mul|dot|einsum|tensordot|outer|inner|vdot|one_hot|gather|take|conv.*|depthwise.*|top_k|sort)(v2)?$/;
 
-export function operationOf(layer: KerasLayer, { flows, stated, walk }: Operands): Flow {
+/** What each output of the node carries. */
+export function operationOutputs(layer: KerasLayer, operands: Operands): readonly Flow[] {
+  return operationName(layer) === "split"
+    ? splitFlow(layer, operands)
+    : [operationOf(layer, operands)];
+}
+
+function operationOf(layer: KerasLayer, { flows, stated, walk }: Operands): Flow {
   const name = operationName(layer);
   const flow = flows[0]!;
-  const option = (key: string): unknown => found(stated, key) ?? layer.config[key];
+  const option = optionsOf(layer, stated);
   if (name === "getitem") return sliced(flow, { layer, stated, walk });
   if (/^(concat|concatenate)(_?v2)?$/.test(name)) {
     const isChannels = isChannelAxis(option("axis") ?? -1, flow);
     return isChannels ? joined(layer.name, flows, walk) : united(flows, walk);
   }
   if (together.test(name)) return united(flows, walk);
+  if (name.endsWith("attention")) return flows[2] ?? flow;
+  if (name === "stack") {
+    const isLast = option("axis") === -1 || option("axis") === flow.rank;
+    if (isLast) return lost(flow, { name: layer.name, size: null, walk });
+    return { ...united(flows, walk), rank: flow.rank === null ? null : flow.rank + 1 };
+  }
   if (name === "reshape" || name === "flatten") {
     const shape = option("shape") ?? option("newshape") ?? option("target_shape");
-    const target = name === "flatten" ? [-1] : Array.isArray(shape) ? shape.slice(1) : null;
+    const target = name === "flatten" ? [-1] : (listOf(shape)?.slice(1) ?? null);
     return reshaped(flow, { name: layer.name, target, walk });
   }
   if (/^(transpose|permute|moveaxis|swapaxes)$/.test(name))
@@ -97,26 +110,22 @@ function sliced(flow: Flow, { layer, stated, walk }: Slicing): Flow {
 type SliceAxis =
   { start: number | null; stop: number | null; step: number | null } | number | "dots" | "new";
 
-/** The list of slices, wherever the call holds it. */
-function sliceSpec(value: unknown): readonly SliceAxis[] | null {
-  if (Array.isArray(value)) {
-    const axes = value.map(sliceAxis);
-    const isSpec =
-      value.length > 0 &&
-      axes.every((axis) => axis !== null) &&
-      axes.some((axis) => typeof axis !== "number");
-    if (isSpec) return axes.filter((axis) => axis !== null);
-  }
-  const inner: readonly unknown[] = Array.isArray(value)
-    ? value
-    : isJsonObject(value)
-      ? Object.values(value)
-      : [];
-  for (const one of inner) {
-    const spec = sliceSpec(one);
-    if (spec !== null) return spec;
-  }
-  return null;
+/** The list of slices: of Keras 2 called `slice_spec`, of Keras 3 the second argument. */
+function sliceSpec(stated: unknown): readonly SliceAxis[] | null {
+  const args = isJsonObject(stated) ? listOf(stated["args"]) : null;
+  const kwargs = isJsonObject(stated) ? stated["kwargs"] : undefined;
+  const key = found(stated, "slice_spec") ?? args?.[1] ?? found(kwargs, "key");
+  if (key === undefined) return null;
+  const axes = (listOf(key) ?? [key]).map(sliceAxis);
+  return axes.every((axis) => axis !== null) ? axes.filter((axis) => axis !== null) : null;
+}
+
+/** A list, or a tuple as Keras 3 writes it. */
+function listOf(value: unknown): readonly unknown[] | null {
+  if (Array.isArray(value)) return value;
+  if (!isJsonObject(value)) return null;
+  const { items = isJsonObject(value["config"]) ? value["config"]["value"] : undefined } = value;
+  return Array.isArray(items) ? items : null;
 }
 
 function sliceAxis(value: unknown): SliceAxis | null {
@@ -158,8 +167,41 @@ function reducedFlow(flow: Flow, { layer, axis, keeps, walk }: Reduction): Flow 
   return { ...lost(flow, { name: layer.name, size: keeps ? 1 : null, walk }), rank };
 }
 
-/** The first value of `key` in what a call states. */
+/** An option of the operation: its configuration's, or one that the call states. */
+function optionsOf({ config }: KerasLayer, stated: unknown): (key: string) => unknown {
+  return (key) => (Object.hasOwn(config, key) ? config[key] : found(stated, key)) ?? undefined;
+}
+
+/** Parts of the channels, or all of them at other places. */
+function splitFlow(layer: KerasLayer, { flows, stated, walk }: Operands): readonly Flow[] {
+  const flow = flows[0]!;
+  const option = optionsOf(layer, stated);
+  const parts = option("num_or_size_splits") ?? option("indices_or_sections");
+  if (!isChannelAxis(option("axis") ?? 0, flow)) return [flow];
+  const { ids, size } = flow.activation.neurons;
+  const all = ids?.length ?? size;
+  const sizes =
+    listOf(parts) ??
+    (typeof parts === "number" && all !== null ? new Array<number>(parts).fill(all / parts) : []);
+  const isSound = sizes.every((one) => Number.isSafeInteger(one) && (one as number) >= 0);
+  if (all === null || sizes.length === 0 || sizes.length > all || !isSound) {
+    return [lost(flow, { name: layer.name, size: null, walk })];
+  }
+  let start = 0;
+  return sizes.map((one): Flow => {
+    const end = start + (one as number);
+    const part = {
+      ...flow,
+      activation: walk.tracer.slice(flow.activation, start, Math.min(end, all)),
+    };
+    start = Math.min(end, all);
+    return part;
+  });
+}
+
+/** The first value of `key` in what a call states; what a tensor says of itself is no part of it. */
 function found(value: unknown, key: string): unknown {
+  if (textOf(value, "class_name") === "__keras_tensor__") return undefined;
   if (isJsonObject(value) && Object.hasOwn(value, key)) return value[key] ?? undefined;
   const inner: readonly unknown[] = Array.isArray(value)
     ? value

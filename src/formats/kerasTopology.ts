@@ -17,7 +17,7 @@ import {
 import { connectWeights } from "./kerasConnections.ts";
 import { flowOf, type Flow, type KerasWalk, type Read } from "./kerasFlow.ts";
 import { kerasKernel, namedVariable, type KerasVariable } from "./kerasKernels.ts";
-import { operationOf } from "./kerasOperations.ts";
+import { operationOutputs } from "./kerasOperations.ts";
 import { isJsonObject } from "./strictJson.ts";
 import { traceWarnings } from "./traceWarnings.ts";
 
@@ -151,7 +151,7 @@ function callLayer(
     return isTimed ? outputs.map((flow) => ranked(flow, 1)) : outputs;
   }
   if (layer.isOperation || /^(TFOp|SlicingOp)(Lambda|Layer)$/.test(layer.className)) {
-    return [operationOf(layer, { flows, stated, walk })];
+    return operationOutputs(layer, { flows, stated, walk });
   }
   const inner = unwrapped(layer);
   const weights = weightsOf(layer.name, parents).filter(({ role }) => role === "weight");

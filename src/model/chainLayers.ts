@@ -81,7 +81,10 @@ function placeLayers(layers: readonly WeightLayer[]): Placement {
   return { topology: tracer.finish("inferred"), breaks: tracer.breaks };
 }
 
-/** Index of each `weight_ih` (Keras: `kernel`) to that of the `weight_hh` (`recurrent_kernel`) of the same units. */
+/**
+ * Index of each `weight_ih` (Keras: `kernel`, or numbered and known by its kind) to that of the `weight_hh` (`recurrent_kernel`)
+ * of the same units.
+ */
 function gatePairs(layers: readonly WeightLayer[]): ReadonlyMap<number, number> {
   const byName = new Map(layers.map((layer, index) => [layer.name, index]));
   const pairs = new Map<number, number>();
@@ -89,7 +92,8 @@ function gatePairs(layers: readonly WeightLayer[]): ReadonlyMap<number, number> 
     const name = layer.name
       .replace("weight_ih", "weight_hh")
       .replace(/(^|\/)kernel/, "$1recurrent_kernel");
-    const past = name === layer.name ? undefined : byName.get(name);
+    const isNumbered = layer.kind === "recurrent_W" && layers[index + 1]?.kind === "recurrent_R";
+    const past = name === layer.name ? (isNumbered ? index + 1 : undefined) : byName.get(name);
     if (past === undefined) return;
     const { in: units, out, tensor } = layers[past]!;
     const isSquare = tensor.shape.length === 2 && layer.tensor.shape.length === 2;

@@ -94,6 +94,13 @@ export function kerasModel(stored: StoredWeights, file: KerasFile): Model {
   };
 }
 
+/** Python writes numbers that JSON has no words for; none of them says how layers connect. */
+function plainJson(text: string): string {
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (found) =>
+    found.startsWith('"') ? found : "null",
+  );
+}
+
 /** Codes of groups that hold scales too, in place. */
 function dequantise(
   tensors: Map<KerasWeight, StoredTensor>,
@@ -120,7 +127,7 @@ function networkOf({ config, name, format }: KerasFile): {
 } {
   if (config === null) return { network: null, refused: [] };
   const path = [name, format === "keras-v3" ? "config.json" : "model_config"];
-  const json = parseStrictJson(new TextEncoder().encode(config), { path });
+  const json = parseStrictJson(new TextEncoder().encode(plainJson(config)), { path });
   try {
     return { network: parseKerasConfig(json, path), refused: [] };
   } catch (error) {

@@ -30,7 +30,8 @@ export async function storedWeights(file: Hdf5): Promise<StoredWeights> {
   const top = await file.members("/");
   const root = top.includes("model_weights") ? "/model_weights" : "";
   const layers = await listAttribute(file, `${root}/`, "layer_names");
-  return layers === null ? walkedWeights(file) : namedWeights(file, root, layers);
+  const named = layers && (await namedWeights(file, root, layers));
+  return named !== null && named.weights.length > 0 ? named : walkedWeights(file);
 }
 
 /** Keras 1 and 2, and what Keras 3 writes as `.h5`: a group per layer, which lists its weights by name. */

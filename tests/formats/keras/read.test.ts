@@ -47,6 +47,49 @@ test("numbered variables of Keras 3, layers in natural order", async () => {
   ]);
 });
 
+test("numbered variables without a configuration: gates by the group's class, biases by place", async () => {
+  const bytes = await keras3File([
+    ["lstm/cell", [[3, 8], [2, 8], [8]]],
+    [
+      "gru/cell",
+      [
+        [3, 6],
+        [2, 6],
+        [2, 6],
+      ],
+    ],
+    ["batch_normalization", [[2], [2], [2], [2]]],
+  ]);
+  const model = await readModel(memorySource(bytes));
+  expect(model.tensors.map(({ role }) => role)).toEqual([
+    ...new Array<string>(4).fill("normalisation"),
+    "weight",
+    "weight",
+    "bias",
+    "weight",
+    "weight",
+    "bias",
+  ]);
+  expect(wiresOf(model)).toEqual([
+    "layers/gru/cell/vars/0: input -> layers/gru/cell/vars/0 [in3 tap3 out2]",
+    "layers/gru/cell/vars/1: layers/gru/cell/vars/0 ~> layers/gru/cell/vars/0 [in2 tap3 out2]",
+    "layers/lstm/cell/vars/0: before layers/lstm/cell/vars/0 -> layers/lstm/cell/vars/0 [in3 tap4 out2]",
+    "layers/lstm/cell/vars/1: layers/lstm/cell/vars/0 ~> layers/lstm/cell/vars/0 [in2 tap4 out2]",
+  ]);
+});
+
+test("a configuration with Python's own numbers, texts of names that stand nowhere", async () => {
+  const odd = { class_name: "Sequential", config: [dense("a"), dense("b")] };
+  const bytes = await kerasFile(layers, { ...odd, limit: "@", said: "NaN \\" });
+  const text = new TextDecoder("latin1").decode(bytes);
+  const at = text.indexOf('"@"');
+  const python = bytes.slice();
+  python.set(new TextEncoder().encode("NaN"), at);
+  const model = await readModel(memorySource(python, "net.h5"));
+  expect(at).toBeGreaterThan(0);
+  expect(model.topology.certainty).toBe("declared");
+});
+
 test("a Keras 3 archive: configuration and numbered variables", async () => {
   const recurrent = { class_name: "LSTM", config: { name: "lstm" } };
   const config = {
