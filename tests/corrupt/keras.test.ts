@@ -1,3 +1,4 @@
+import * as h5wasm from "h5wasm";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -47,6 +48,22 @@ test.each([
   const damaged = replaced(files.model, from, to);
   const error: unknown = await readModel(memorySource(damaged)).catch((thrown: unknown) => thrown);
   expect(isWeightGraphError(error)).toBe(true);
+});
+
+test("a packed chunk of 32 MiB of zeros, in a few kB", async () => {
+  const module = await h5wasm.ready;
+  const file = new h5wasm.File("bomb.h5", "w");
+  const shape = [2048, 4096];
+  const data = new Float32Array(2048 * 4096);
+  file.create_dataset({ name: "a", data, shape, chunks: shape, compression: "gzip" });
+  file.flush();
+  file.close();
+  const system = module.FS as unknown as { readFile(name: string): Uint8Array };
+  const bytes = system.readFile("bomb.h5").slice();
+  expect(bytes.byteLength).toBeLessThan(2 ** 17);
+  const run = async (): Promise<unknown> =>
+    (await readModel(memorySource(bytes))).tensors[0]!.readSpan!(0, 8);
+  await expect(run()).rejects.toMatchObject({ code: "FORMAT_LIMIT" });
 });
 
 test("a file that refers outside is refused as a whole", async () => {

@@ -8,6 +8,9 @@ import { checkFilters, unpack } from "./filters.ts";
 /** Arrays past this must be stored, or packed no tighter than deflate can. */
 const freeByteLength = 2 ** 20;
 const maxExpansion = 1032;
+/** Arrays and chunks past this must not be packed tighter than that: weights pack badly. */
+const largeByteLength = 2 ** 24;
+const maxLargeExpansion = 64;
 const keptByteLength = 2 ** 25;
 
 export interface ElementReader {
@@ -25,19 +28,20 @@ export function elementReader(dataset: Dataset): ElementReader {
   const chunk = async (one: Chunk): Promise<Uint8Array> => {
     const known = kept.get(one.address);
     if (known !== undefined) return known;
+    const byteLength = chunkLength(dataset);
+    checkExpansion(dataset, byteLength, one.byteLength);
     const at = store.base + one.address;
     const stored = await store.pages.read(at, at + one.byteLength);
-    const byteLength = chunkLength(dataset);
+    if (filters.length === 0) return stored;
     const { mask } = one;
-    const bytes =
-      filters.length === 0
-        ? stored
-        : await unpack(stored, { filters, mask, byteLength, path: store.path });
-    if (bytes.byteLength <= keptByteLength) {
-      if (keptBytes + bytes.byteLength > keptByteLength) kept.clear();
-      keptBytes = [...kept.values()].reduce((sum, own) => sum + own.byteLength, bytes.byteLength);
-      kept.set(one.address, bytes);
+    const bytes = await unpack(stored, { filters, mask, byteLength, path: store.path });
+    // The last one is kept whatever its size: an array in one chunk is read span by span.
+    if (keptBytes + byteLength > keptByteLength) {
+      kept.clear();
+      keptBytes = 0;
     }
+    keptBytes += byteLength;
+    kept.set(one.address, bytes);
     return bytes;
   };
   const size = type.byteLength;
@@ -58,7 +62,7 @@ export function elementReader(dataset: Dataset): ElementReader {
       }
       if (filters.length > 0) checkFilters(filters, store.path);
       const chunks = await dataset.chunks();
-      checkSize(dataset, Math.max(1, storedLength(chunks)) * (filters.length > 0 ? 1 : 4));
+      checkSize(dataset, Math.min(storedLength(chunks), store.pages.byteLength));
       const out = filled(dataset, end - start);
       for (const one of chunksIn(dataset, chunks, { start, end })) {
         const bytes = await chunk(one);
@@ -69,6 +73,16 @@ export function elementReader(dataset: Dataset): ElementReader {
       return out;
     },
   };
+}
+
+/** A large chunk in a few bytes is there to fill the memory. */
+function checkExpansion({ store }: Dataset, byteLength: number, stored: number): void {
+  if (byteLength <= largeByteLength || byteLength <= stored * maxLargeExpansion) return;
+  throw new FormatError(
+    "FORMAT_LIMIT",
+    `a chunk of ${stored} bytes is to unpack to ${byteLength} bytes`,
+    { path: store.path, hint: "Repack the file in smaller chunks: h5repack -l CHUNK=…" },
+  );
 }
 
 function storedLength(chunks: readonly Chunk[]): number {
@@ -93,7 +107,8 @@ export function checkSize(
   stored: number = store.pages.byteLength,
 ): void {
   const announced = count * type.byteLength;
-  const most = Math.max(freeByteLength, stored * (filters.length > 0 ? maxExpansion : 1));
+  const expansion = announced > largeByteLength ? maxLargeExpansion : maxExpansion;
+  const most = Math.max(freeByteLength, stored * (filters.length > 0 ? expansion : 1));
   if (announced <= most) return;
   throw new FormatError(
     "FORMAT_LIMIT",
