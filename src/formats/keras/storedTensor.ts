@@ -32,7 +32,9 @@ export function storedTensor(
     name,
     dtype,
     shape,
-    ...(isPlain ? { location: { file: file === "" ? null : file, ...location } } : {}),
+    ...(isPlain
+      ? { location: { file: file === "" ? null : file, ...location } }
+      : { repackable: location !== null || array.dataset.layout.kind === "chunked" }),
     readSpan,
     async read() {
       if (array.byteLength <= maxByteLength) return readSpan(0, count);

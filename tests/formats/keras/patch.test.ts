@@ -99,6 +99,15 @@ test("packed chunks that grow move to the end; LZF is left out of what changes",
   expect((await valuesOf(model))["lzf"]).toEqual(Array.from(noise));
 });
 
+test("what has a place of its own, and what is packed anew", async () => {
+  const model = await readModel(memorySource(fixture("layouts"), "net.h5"));
+  const found = model.tensors.map((own) => [own.name, own.location ? "place" : own.repackable]);
+  expect(found).toContainEqual(["plain", "place"]);
+  expect(found).toContainEqual(["gzip", true]);
+  const types = await readModel(memorySource(fixture("types"), "net.h5"));
+  expect(types.tensors.find(({ name }) => name === "float32_be")!.repackable).toBe(true);
+});
+
 test("what was never written has no room", async () => {
   const fresh = new Float32Array(24).fill(9);
   await expect(patched(fixture("layouts"), new Map([["part", fresh]]))).rejects.toMatchObject({
