@@ -35,7 +35,9 @@ export function requireLayers(model: Model): void {
   if (model.layers.length > 0) return;
   throw new FormatError("FORMAT_NO_WEIGHTS", "no tensor in this file connects neurons", {
     path: [model.name],
-    hint: "A file of one-dimensional tensors, or a graph without weighted operators, has no layers.",
+    hint:
+      model.warnings.map(({ message }) => message).join("; ") ||
+      "A file of one-dimensional tensors, or a graph without weighted operators, has no layers.",
   });
 }
 
