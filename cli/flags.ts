@@ -1,5 +1,9 @@
 /** Flags that several commands share, and parsers that answer bad values with a usage error. */
-import type { FlagParametersForType } from "@stricli/core";
+import type {
+  CommandContext,
+  FlagParametersForType,
+  TypedPositionalParameters,
+} from "@stricli/core";
 import { UsageError, type SignatureOptions } from "../src/index.ts";
 
 export const jsonFlag = {
@@ -33,6 +37,12 @@ export const signatureFlags: FlagParametersForType<SignatureFlags> = {
     brief: "Divide by the mean or the largest value first, to compare widths",
     default: "none",
   },
+};
+
+/** The one argument of most commands. */
+export const modelFile: TypedPositionalParameters<[string], CommandContext> = {
+  kind: "tuple",
+  parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
 };
 
 /** Input that is no model file. */

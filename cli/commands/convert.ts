@@ -8,7 +8,7 @@ import {
   type ConversionTarget,
 } from "../../src/node.ts";
 import { say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, modelFile } from "../flags.ts";
 import { openChangeable } from "../patched.ts";
 import {
   outputsOf,
@@ -45,10 +45,7 @@ export const convertCommand: Command<CliContext> = buildCommand<Flags, [string],
       out: { kind: "parsed", parse: String, brief: "File to write", placeholder: "FILE" },
       ...writingFlags,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func({ json, to, out, ...writing }, file) {
     const target = to ?? targetOf(out);

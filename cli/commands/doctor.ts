@@ -8,7 +8,7 @@ import {
   type WeightGraphError,
 } from "../../src/node.ts";
 import { say, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, modelFile } from "../flags.ts";
 import { checkInput } from "../input.ts";
 import { numberText, percentText, printable, renderTable } from "../render.ts";
 
@@ -25,10 +25,7 @@ export const doctorCommand: Command<CliContext> = buildCommand<
   },
   parameters: {
     flags: { json: jsonFlag },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func({ json }, file) {
     await checkInput(file);

@@ -7,7 +7,7 @@ import {
   type Model,
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, modelFile } from "../flags.ts";
 import { checkInput, requireLayers } from "../input.ts";
 import { numberText, percentText, printable, renderTable } from "../render.ts";
 
@@ -24,10 +24,7 @@ export const layersCommand: Command<CliContext> = buildCommand<
   },
   parameters: {
     flags: { json: jsonFlag },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func({ json }, file) {
     await checkInput(file);

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { matchTensors, openModel, type FloatArray, type TensorMatch } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag, list } from "../flags.ts";
+import { jsonFlag, list, modelFile } from "../flags.ts";
 import { checkInput } from "../input.ts";
 import { openChangeable, writePatched } from "../patched.ts";
 import { renderTable } from "../render.ts";
@@ -65,10 +65,7 @@ export const patchCommand: Command<CliContext> = buildCommand<Flags, [string], C
       out: { kind: "parsed", parse: String, brief: "File to write", placeholder: "FILE" },
       ...writingFlags,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func({ json, from, match, tensors, ...writing }, file) {
     const input = await openChangeable(this, file);

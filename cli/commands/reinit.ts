@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { reinitModel, type ReinitModelOptions, type ReinitReport } from "../../src/node.ts";
 import type { CliContext } from "../context.ts";
-import { finiteNumber, wholeNumber } from "../flags.ts";
+import { finiteNumber, modelFile, wholeNumber } from "../flags.ts";
 import { rewriteFile, rewriteFlags, type RewriteFlags, type Rewriting } from "../rewritten.ts";
 
 interface Parameters {
@@ -81,10 +81,7 @@ export const reinitCommand: Command<CliContext> = buildCommand<
       },
     },
     aliases: { l: "l", t: "t" },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func(flags, file) {
     const { from, mode, activation, convolution, alpha, l, t = null, unweighted, seed } = flags;

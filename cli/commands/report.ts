@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { openModel, openSeries, writeFileAtomically } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, modelFile } from "../flags.ts";
 import { checkInput, checkSeriesInput, requireLayers } from "../input.ts";
 import { printable } from "../render.ts";
 
@@ -38,10 +38,7 @@ export const reportCommand: Command<CliContext> = buildCommand<Flags, [string], 
       },
       force: { kind: "boolean", brief: "Overwrite an existing output file", default: false },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model file", parse: String, placeholder: "FILE" }],
-    },
+    positional: modelFile,
   },
   async func({ json, series: folder, out, force }, file) {
     // The drawing libraries load here, so that no other command waits for them.
