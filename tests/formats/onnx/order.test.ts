@@ -56,3 +56,16 @@ test("lists of sizes that double with each node are given up", async () => {
   });
   expect(wiresOf(model)).toEqual(["a: x -> a [in2 out1]"]);
 });
+
+test("a kernel that the network scales before it is used is named, not called a normalisation", async () => {
+  const model = await read({
+    inputs: { x: ["N", 2, 4, 4], style: [1, 2, 1, 1] },
+    initializers: [tensor("kernel", [3, 2, 3, 3]), tensor("scale", [2, 1, 1])],
+    nodes: [
+      node("Mul", ["kernel", "style"], ["own"]),
+      node("Mul", ["x", "scale"], ["y"]),
+      node("Conv", ["y", "own"], ["z"]),
+    ],
+  });
+  expect(model.tensors.map(({ role }) => role)).toEqual(["unknown", "normalisation"]);
+});

@@ -1,4 +1,5 @@
 /** Operators that leave every element where it is. */
+import type { TensorRole } from "../../../model/model.ts";
 import { elementCount } from "../../../tensor/shape.ts";
 import {
   axisSize,
@@ -10,6 +11,7 @@ import {
   type Activation,
   type Axis,
 } from "../activation.ts";
+import type { Constant } from "../constant.ts";
 import {
   activationAt,
   asActivation,
@@ -68,10 +70,17 @@ function elementwise(
   for (const value of call.inputs) {
     const stored = storedIn(value);
     if (stored === null) continue;
-    call.collect.claim(stored, elementCount(stored.shape) > 1 ? role : "constant");
+    call.collect.claim(stored, roleOf(stored, role));
   }
   const operands = call.inputs.filter((value) => value !== undefined).map(asActivation);
   return [combine(call, operands, how)];
+}
+
+/** A factor of three axes or more is no normalisation: a kernel, it may be, that the network scales before it is used. */
+function roleOf({ shape }: Constant, role: TensorRole): TensorRole {
+  if (elementCount(shape) <= 1) return "constant";
+  const long = shape.filter((size) => size > 1).length;
+  return role === "normalisation" && long > 2 ? "unknown" : role;
 }
 
 /** How operands meet: all of them are one neuron, or one is the signal and the others scale or bound it. */
