@@ -11,12 +11,6 @@ export function varintField(number: number, value: number): Fields {
   return [bytesPiece([...varint(number * 8), ...varint(value)])];
 }
 
-export function floatField(number: number, value: number): Fields {
-  return [
-    bytesPiece([...varint(number * 8 + 5), ...new Uint8Array(Float32Array.of(value).buffer)]),
-  ];
-}
-
 export function textField(number: number, text: string): Fields {
   const bytes = encoder.encode(text);
   return [

@@ -17,7 +17,7 @@ export interface Groups {
 }
 
 /** From one element on, `length` elements have parameter `at`, or `at`, `at + 1`, … */
-export interface Run {
+interface Run {
   readonly at: number;
   readonly length: number;
   readonly isShared: boolean;
