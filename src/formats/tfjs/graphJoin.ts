@@ -174,7 +174,9 @@ export function pad(node: GraphNode, inputs: readonly Value[], tracer: NeuronTra
   );
   const [before = 0, after = 0] = along(flow.back);
   if (!isKept || before === null || after === null) return null;
-  if (before === 0 && after === 0) return { ...flow, rank };
+  // An input that nothing has read yet has no neurons on this axis or that.
+  const isOpen = flow.activation.neurons.ids === null && flow.activation.neurons.role === "input";
+  if ((before === 0 && after === 0) || isOpen) return { ...flow, rank };
   const isMirror = node.op.startsWith("Mirror");
   if (isMirror || flow.outer.length > 0 || Math.max(before, after) > maxNeurons) return null;
   const fresh = (size: number): Activation[] =>

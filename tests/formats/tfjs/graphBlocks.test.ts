@@ -327,6 +327,21 @@ const rows: readonly Row[] = [
     warnings: ["WEIGHTS_COMPUTED"],
   },
   {
+    name: "a signal padded at its ends before it becomes a channel",
+    nodes: [
+      placeholderNode("x", [-1, 9]),
+      node("MirrorPad", "padded", ["x", "paddings"]),
+      node("ExpandDims", "deep", ["padded", "last"]),
+      node("Conv1D", "c", ["deep", "k"]),
+    ],
+    tensors: [
+      { ...integers("paddings", [0, 0, 2, 2]), shape: [2, 2] },
+      integers("last", [-1]),
+      { name: "k", shape: [3, 1, 2] },
+    ],
+    wires: ["k: x -> k [tap3 in1 out2]"],
+  },
+  {
     name: "operators nobody described are counted",
     nodes: [
       placeholderNode("x", [-1, 4]),
