@@ -35,7 +35,7 @@ export interface TensorHint {
   layer?(tensor: StoredTensor): WeightLayer | null;
 }
 
-/** A model of a state dict; its topology is chained by order and shape, and a warning says so. */
+/** A model of a state dict; its topology is inferred from names and shapes, and a warning says so. */
 export function stateDictModel(dict: StateDict): Model {
   const { name, format, tensors, metadata, orientation = "torch", hints, attention = {} } = dict;
   const companions = companionsOf(tensors.map((tensor) => tensor.name));

@@ -56,7 +56,7 @@ export function moduleTree(tensors: readonly NamedTensor[], order: ModuleOrder):
     const { path, part } = placeOf(name, weight === null ? partOfVector : partOfWeight);
     const node = draftAt(root, path);
     if (weight === null) node.vectors.set(part, size);
-    else node.weights.set(part, weight);
+    else node.weights.set(node.weights.has(part) ? name : part, weight);
   }
   return finished(root, order);
 }

@@ -47,9 +47,11 @@ export function inSequence(
       walker.plan.attempt(() => concatenatedSkip(child, input, walker, inner)) ??
       otherwise(child, input, inner);
     if (output === null) return null;
-    walker.outputs.set(child, output);
+    setOutput(child, output, walker);
     done.push(child);
     if (child.name === "pooler") {
+      const earlier = walker.pooled;
+      walker.plan.remember(() => void (walker.pooled = earlier));
       walker.pooled = output;
       continue;
     }
@@ -60,6 +62,16 @@ export function inSequence(
     taps = [...taps, ...tapsOf(child, walker)].slice(-tapLimit);
   }
   return current;
+}
+
+/** Taken back with the trial that walked the module. */
+function setOutput(child: ModuleNode, output: Signal, { outputs, plan }: Walker): void {
+  const before = outputs.get(child);
+  plan.remember(() => {
+    if (before === undefined) outputs.delete(child);
+    else outputs.set(child, before);
+  });
+  outputs.set(child, output);
 }
 
 /** Stages that a head or a decoder may still read: more than networks have. */
@@ -92,6 +104,7 @@ function conditioned(
       : told && current;
   }
   if (width === null) return null;
+  plan.remember(() => void (walker.condition = condition));
   walker.condition = walker.fit(child, plan.source(`input of ${child.path}`, width), scope);
   return walker.condition && current;
 }

@@ -65,6 +65,8 @@ export interface Plan {
   sum(parts: readonly Signal[]): Signal;
   /** Some neurons of a signal, repeats allowed. */
   pick(of: Signal, at: Int32Array): Signal;
+  /** What to do if the trial that is running fails. */
+  remember(undo: () => void): void;
   /** Runs `trial`; what it laid is taken back if it gives null. */
   attempt<T>(trial: () => T | null): T | null;
   /** True the first time: each signal is taken once by a concatenation across the network. */
@@ -78,9 +80,8 @@ export function newPlan(limit: number): Plan {
   const placements: Placement[] = [];
   const breaks: string[] = [];
   const sums: Signal[] = [];
-  const resized: Signal[] = [];
   const taken = new Set<Signal>();
-  const takings: Signal[] = [];
+  const undoings: (() => void)[] = [];
   let tried = 0;
 
   const lay = (placement: Placement, isMap: boolean): Signal => {
@@ -95,7 +96,9 @@ export function newPlan(limit: number): Plan {
   const resize = (signal: Signal, size: number): void => {
     if (signal.size !== null) return;
     signal.size = size;
-    resized.push(signal);
+    undoings.push(() => {
+      signal.size = null;
+    });
   };
 
   return {
@@ -157,22 +160,22 @@ export function newPlan(limit: number): Plan {
       return signal;
     },
     pick: (of, at) => ({ size: at.length, isMap: of.isMap, origin: { kind: "pick", of, at } }),
+    remember: (undo) => void undoings.push(undo),
     take(signal) {
       if (taken.has(signal)) return false;
       taken.add(signal);
-      takings.push(signal);
+      undoings.push(() => void taken.delete(signal));
       return true;
     },
     attempt(trial) {
       const [laid, broken, summed] = [placements.length, breaks.length, sums.length];
-      const [sized, took] = [resized.length, takings.length];
+      const done = undoings.length;
       const result = trial();
       if (result !== null) return result;
       placements.length = laid;
       breaks.length = broken;
       sums.length = summed;
-      for (const signal of resized.splice(sized)) signal.size = null;
-      for (const signal of takings.splice(took)) taken.delete(signal);
+      for (const undo of undoings.splice(done).reverse()) undo();
       return null;
     },
   };

@@ -25,7 +25,9 @@ export function stepsOf(node: ModuleNode, from: Signal, walker: Walker): ModuleN
 /** Lists of residual and attention modules take turns. */
 function interleaved(children: readonly ModuleNode[]): readonly ModuleNode[] {
   const lists = ["resnets", "attentions"].map((name) =>
-    children.find((child) => child.name === name && child.weightCount > 0),
+    children.find(
+      (child) => child.name === name && child.weightCount > 0 && child.weights.size === 0,
+    ),
   );
   const [residual, attention] = lists;
   if (!residual || !attention) return children;

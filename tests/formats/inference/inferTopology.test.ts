@@ -321,6 +321,24 @@ test("what a network is told is added to what it carries; upward kernels are kno
   ]);
 });
 
+test("a trial that failed leaves nothing behind", async () => {
+  // The residual block is tried first and fails at `fc`, after the condition was read.
+  const model = await stateDict({
+    "net.0.shortcut.weight": [4, 4, 1, 1],
+    "net.0.time_mlp.weight": [6, 6],
+    "net.0.conv1.weight": [4, 4, 3, 3],
+    "net.0.conv2.weight": [4, 7, 3, 3],
+    "net.1.time_mlp.weight": [4, 6],
+    "net.1.conv1.weight": [4, 4, 3, 3],
+  });
+  const { wires, layers } = model.topology;
+  const neurons = layers.reduce((sum, { size }) => sum + size, 0);
+  expect(wires).toHaveLength(6);
+  for (const { from, to } of wires) {
+    expect([...from, ...to].every((id) => id >= 0 && id < neurons)).toBe(true);
+  }
+});
+
 test("scales of packed weights are listed and not wired, an optimiser's state is no weight", async () => {
   const model = await stateDict({
     "a.weight": [3, 2],
