@@ -38,7 +38,7 @@ export function flowOf(activation: Activation, back: number, rank: number | null
 }
 
 /** Computed in the graph from constants alone. */
-export interface Computed {
+interface Computed {
   readonly kind: "computed";
   readonly parts: readonly Constant[];
 }

@@ -15,7 +15,7 @@ type Path = readonly (string | number)[];
 export type ManifestTensor = Omit<StoredTensor, "role">;
 
 /** Where a tensor lies: in the run of a group's shards, from `offset` on. */
-export interface TensorPlace {
+interface TensorPlace {
   readonly run: ShardRun;
   readonly offset: number;
 }
