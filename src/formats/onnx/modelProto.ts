@@ -103,12 +103,19 @@ async function readGraph(
   const initializers: TensorRecord[] = [];
   const inputs: OnnxInput[] = [];
   const outputs: string[] = [];
+  const names = new Set<string>();
   let index = 0;
   const keep = (tensor: TensorRecord | null): void => {
     if (tensor === null) {
       reading.stringTensors++;
       return;
     }
+    if (tensor.name !== "" && names.has(tensor.name)) {
+      throw new FormatError("FORMAT_MALFORMED", `two initializers are called ${tensor.name}`, {
+        path: [...path, "initializer", tensor.name],
+      });
+    }
+    names.add(tensor.name);
     initializers.push(tensor);
     reading.tensors.push(tensor);
   };

@@ -48,7 +48,7 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
         path: [name],
       });
     }
-    for (const [i, node] of inOrder(nodes).entries()) {
+    for (const [i, node] of inOrder(nodes, [name, "graph"]).entries()) {
       if (++steps > stepLimit) {
         throw new FormatError("FORMAT_LIMIT", `over ${stepLimit} operators to follow`, {
           path: [name],

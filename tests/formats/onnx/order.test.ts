@@ -17,13 +17,31 @@ test("nodes that stand before what they read from are put in order", async () =>
   expect(model.warnings).toEqual([]);
 });
 
-test("a cycle is read in the file's order, and what it feeds is not known", async () => {
-  const model = await read({
-    inputs: { x: ["N", 2] },
-    initializers: [tensor("a", [2, 2])],
-    nodes: [gemm("r", "a", "m"), node("Relu", ["m"], ["r"])],
-  });
-  expect(model.warnings.map(({ code }) => code)).toEqual(["TOPOLOGY_PARTIAL"]);
+test.each<{ what: string; parts: OnnxModelParts }>([
+  {
+    what: "a cycle",
+    parts: {
+      inputs: { x: ["N", 2] },
+      initializers: [tensor("a", [2, 2])],
+      nodes: [gemm("r", "a", "m"), node("Relu", ["m"], ["r"])],
+    },
+  },
+  {
+    what: "a node that reads its own output",
+    parts: { nodes: [node("Add", ["x", "y"], ["y"])], inputs: { x: [2] } },
+  },
+  {
+    what: "two initializers of one name",
+    parts: {
+      inputs: { x: ["N", 2] },
+      initializers: [tensor("a", [2, 2]), tensor("a", [2, 1])],
+      nodes: [gemm("x", "a", "m")],
+    },
+  },
+])("$what is refused", async ({ parts }) => {
+  await expect(read(parts)).rejects.toSatisfy((error) =>
+    isWeightGraphError(error, "FORMAT_MALFORMED"),
+  );
 });
 
 test("concatenations of concatenations end before memory does", async () => {
