@@ -27,7 +27,7 @@ function mayBeTransposed({ layer, shape }: Weight): boolean {
 /** Kernels of blocks that are known to come in groups: ResNeXt, RegNet. */
 const groupedKernels = /(?:^|\.)(?:conv2(?:\.conv)?|f\.b\.0|conv_grp|grouped_conv)$/;
 
-export function placed(
+function placed(
   weight: Weight,
   node: ModuleNode,
   from: Signal,

@@ -36,7 +36,7 @@ export interface Placement {
   readonly past: { readonly weight: Weight; readonly layout: WeightLayout } | null;
 }
 
-export interface Reading {
+interface Reading {
   readonly basis: Basis;
   /** Rows of a matrix send instead of receiving; of a kernel, its first two axes change places. */
   readonly rowsSend?: boolean;
