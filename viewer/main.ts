@@ -55,7 +55,7 @@ function describe(structure: ViewStructure): void {
     element("span", { class: "quiet" }, facts),
   );
   if (certainty === "inferred") {
-    line.append(element("span", { class: "chip" }, "layers chained by order and shape"));
+    line.append(element("span", { class: "chip" }, "layers joined by name and shape"));
   }
   if (warnings.length > 0) {
     const title = warnings.map(({ message }) => printable(message)).join("\n");
