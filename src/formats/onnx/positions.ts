@@ -77,9 +77,15 @@ function positionsOf(
   const period = channels * after;
   if (features.length % period !== 0) return null;
   const neurons = Int32Array.from({ length: channels }, (_, i) => features[i * after]!);
-  if (new Set(neurons).size !== channels) return null;
+  if (!isAscending(neurons) && new Set(neurons).size !== channels) return null;
   for (let i = 0; i < features.length; i++) {
     if (features[i] !== neurons[Math.floor((i % period) / after)]) return null;
   }
   return { neurons, before: features.length / period, after };
+}
+
+/** As neurons of one layer mostly are; then none stands twice. */
+function isAscending(ids: NeuronIds): boolean {
+  for (let i = 1; i < ids.length; i++) if (ids[i]! <= ids[i - 1]!) return false;
+  return true;
 }
