@@ -25,7 +25,10 @@ export interface ReadLimits {
 export async function fileSource(path: string, limits: ReadLimits = {}): Promise<ByteSource> {
   const { size, isRegular } = await status(path);
   if (!isRegular) {
-    throw new FormatError("FILE_NOT_READABLE", `${path} is not a regular file`, { path: [path] });
+    throw new FormatError("FILE_NOT_READABLE", `${path} is not a regular file`, {
+      path: [path],
+      hint: "Name a file in it: the model file, or the index of its shards. `epochs` reads folders of checkpoints.",
+    });
   }
   const name = basename(path);
   if (size > (limits.maxFileSize ?? Infinity)) {
