@@ -94,6 +94,23 @@ function patchedSource(
 const same = (a: FloatArray, b: FloatArray): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
+test("the fixtures hold weights that can be changed, in every format that has some", async () => {
+  const formats = new Set<string>();
+  for (const path of filesUnder("fixtures")) {
+    const file = await opened(path);
+    if (file !== null && changeable(file.model).length > 0) formats.add(file.model.format);
+  }
+  expect([...formats].sort()).toEqual([
+    "gguf",
+    "keras-h5",
+    "npy",
+    "npz",
+    "onnx",
+    "pytorch",
+    "safetensors",
+  ]);
+});
+
 describe("equal values", () => {
   test.each(candidates)("%s: no byte changes", async (path) => {
     const model = await opened(path);
