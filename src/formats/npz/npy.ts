@@ -2,6 +2,7 @@ import { FormatError } from "../../errors.ts";
 import { byteLengthOf, type DType } from "../../tensor/dtype.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { checkedCount } from "../checkedCount.ts";
+import { numpyTypes } from "../numpyTypes.ts";
 import { parsePythonLiteral, type PythonLiteral } from "./pythonLiteral.ts";
 
 export interface NpyHeader {
@@ -25,23 +26,7 @@ const maxHeaderLength = 2 ** 20;
 /** Enough for what numbers need. */
 const usualHeaderLength = 4096;
 
-const dtypeOfCode: ReadonlyMap<string, DType> = new Map([
-  ["f8", "float64"],
-  ["f4", "float32"],
-  ["f2", "float16"],
-  ["i8", "int64"],
-  ["i4", "int32"],
-  ["i2", "int16"],
-  ["i1", "int8"],
-  ["u8", "uint64"],
-  ["u4", "uint32"],
-  ["u2", "uint16"],
-  ["u1", "uint8"],
-  ["b1", "bool"],
-  ["c8", "complex64"],
-  ["c16", "complex128"],
-  ["V2", "bfloat16"],
-]);
+const dtypeOfCode: ReadonlyMap<string, DType> = new Map([...numpyTypes, ["V2", "bfloat16"]]);
 
 const maxDimensions = 64;
 const kinds: Readonly<Record<string, string>> = {

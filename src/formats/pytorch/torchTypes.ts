@@ -1,6 +1,7 @@
 /** Element types by the names that torch and NumPy give them inside a pickle. */
 import { PickleCall, PickleGlobal, type PickleValue } from "../../bytes/pickleValue.ts";
 import type { DType } from "../../tensor/dtype.ts";
+import { numpyTypes } from "../numpyTypes.ts";
 
 /** `torch.FloatStorage` and the like; a storage of another device has the same name elsewhere. */
 const byStorage: ReadonlyMap<string, DType> = new Map<string, DType>([
@@ -76,23 +77,6 @@ export function torchType(value: PickleValue | undefined): DType | null {
   return byDtype.get(value.name) ?? null;
 }
 
-const byCode: ReadonlyMap<string, DType> = new Map<string, DType>([
-  ["f8", "float64"],
-  ["f4", "float32"],
-  ["f2", "float16"],
-  ["i8", "int64"],
-  ["i4", "int32"],
-  ["i2", "int16"],
-  ["i1", "int8"],
-  ["u8", "uint64"],
-  ["u4", "uint32"],
-  ["u2", "uint16"],
-  ["u1", "uint8"],
-  ["b1", "bool"],
-  ["c8", "complex64"],
-  ["c16", "complex128"],
-]);
-
 /** A pickled `numpy.dtype`; null for text, objects and records. */
 export function numpyType(
   value: PickleValue | undefined,
@@ -103,6 +87,6 @@ export function numpyType(
   const dtype =
     code instanceof PickleGlobal
       ? code.module === "ml_dtypes" && byDtype.get(code.name)
-      : typeof code === "string" && byCode.get(code.replace(/^[<>=|]/, ""));
+      : typeof code === "string" && numpyTypes.get(code.replace(/^[<>=|]/, ""));
   return dtype ? { dtype, bigEndian: order === ">" } : null;
 }
