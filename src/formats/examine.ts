@@ -103,7 +103,7 @@ function nameFindings(name: string, format: string): Finding[] {
 }
 
 /** Warnings of readers that an honest file gives no cause for. */
-const suspiciousCodes: ReadonlySet<string> = new Set(["PICKLE_GLOBALS", "NAME_SUSPICIOUS"]);
+const suspiciousCodes: ReadonlySet<string> = new Set(["PICKLE_GLOBALS", "UNSAFE_NAMES"]);
 const noteCodes: ReadonlySet<string> = new Set(["TOPOLOGY_INFERRED", "ORIENTATION_INFERRED"]);
 
 function modelFindings(model: Model, coverage: Coverage): Finding[] {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeSafetensors, type SafetensorsTensor } from "../../src/index.ts";
 import { weightgraph, weightgraphJson } from "../helpers/commandLine.ts";
+import { floatArray, zipBytes } from "../helpers/numpy.ts";
+import { numpyOps, op, pickled } from "../helpers/pickler.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -64,6 +66,28 @@ describe("findings", () => {
     expect(text.stderr).toContain(code);
     expect(text.stdout + text.stderr).not.toContain("\u202e");
   });
+});
+
+/** Files that are read, and that no honest tool writes. */
+const suspicious: Readonly<Record<string, () => Promise<Uint8Array>>> = {
+  async PICKLE_GLOBALS() {
+    const weights = [...op.text("0.weight"), ...numpyOps([1, 2], Float32Array.of(1, 2))];
+    const call = [...op.global("os", "system"), ...op.text("true"), ...op.tuple1, ...op.reduce];
+    return pickled(op.mark, weights, op.text("x"), call, op.dict);
+  },
+  UNSAFE_NAMES: () => zipBytes({ "../w.npy": floatArray([2, 2]) }),
+};
+
+test.each([
+  { what: "a pickle that would run something", code: "PICKLE_GLOBALS" },
+  { what: "an archive with a name that climbs", code: "UNSAFE_NAMES" },
+])("$what is suspicious", async ({ code }) => {
+  const path = join(folder, code);
+  await writeFile(path, await suspicious[code]!());
+  const result = await weightgraph(["doctor", path, "--json"]);
+  const { findings } = JSON.parse(result.stdout) as { findings: object[] };
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "suspicious", code }));
+  expect(result.code).toBe(1);
 });
 
 test("a file that cannot be read is described as far as it goes", async () => {
