@@ -46,7 +46,7 @@ export function foldBinary(combine: (a: number, b: number) => number): Fold {
 }
 
 /** Position in an array of shape `own` of element `i` of its broadcast to `shape`. */
-function broadcastIndex(own: Shape, shape: Shape): (i: number) => number {
+export function broadcastIndex(own: Shape, shape: Shape): (i: number) => number {
   if (own.every((size, axis) => size === shape[axis])) return (i) => i;
   return (i) => {
     let rest = i;

@@ -1,7 +1,8 @@
 /** Folding of sums and extremes along axes (weight normalisation), of choices, and of parts. */
 import type { FloatArray } from "../../tensor/dtype.ts";
-import { elementCount, type Shape } from "../../tensor/shape.ts";
+import { elementCount } from "../../tensor/shape.ts";
 import { foldedFrom, integersOf, type Constant, type Fold } from "./constant.ts";
+import { broadcastIndex } from "./foldElements.ts";
 import { selected } from "./foldSelection.ts";
 
 export interface Reduction {
@@ -29,7 +30,7 @@ export function foldReduce({ start, add, finish = (sum) => sum }: Reduction): Fo
       async read() {
         const values = await data.read();
         const sums = new Float64Array(elementCount(kept)).fill(start);
-        const placeOf = places(shape, kept);
+        const placeOf = broadcastIndex(kept, shape);
         for (let i = 0; i < values.length; i++) {
           const at = placeOf(i);
           sums[at] = add(sums[at]!, values[i]!);
@@ -37,22 +38,6 @@ export function foldReduce({ start, add, finish = (sum) => sum }: Reduction): Fo
         return sums.map((sum) => finish(sum, count));
       },
     });
-  };
-}
-
-/** Where element `i` of `shape` goes in `kept`, whose reduced axes are 1 long. */
-function places(shape: Shape, kept: Shape): (i: number) => number {
-  return (i) => {
-    let rest = i;
-    let at = 0;
-    let stride = 1;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const index = rest % shape[axis]!;
-      rest = (rest - index) / shape[axis]!;
-      if (kept[axis] !== 1) at += index * stride;
-      stride *= kept[axis]!;
-    }
-    return at;
   };
 }
 
