@@ -1,11 +1,11 @@
-/** Every small fixture, cut at every byte: a file that ends early is a model or one of our errors. */
+/** Every tiny fixture, cut at every byte: a file that ends early is a model or one of our errors. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { isWeightGraphError, memorySource, readModel } from "../../src/index.ts";
 import { expectCutsRefused } from "../helpers/corruption.ts";
 
-const largest = 8192;
+const largest = 40_000;
 const folders = ["fixtures/tiny", "fixtures/mnist-mlp"];
 
 const files = folders
