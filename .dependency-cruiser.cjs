@@ -8,7 +8,7 @@ const may = {
   bytes: ["errors"],
   model: ["errors", "random", "numeric", "tensor"],
   formats: ["errors", "tensor", "bytes", "model"],
-  graph: ["errors", "numeric", "tensor", "model"],
+  graph: ["errors", "numeric", "kernels", "tensor", "model"],
   analysis: ["errors", "random", "numeric", "kernels", "graph"],
   export: ["errors", "graph", "analysis"],
   rewrite: ["errors", "random", "numeric", "kernels", "tensor", "model", "graph", "analysis"],

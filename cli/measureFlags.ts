@@ -1,8 +1,11 @@
 /** Flags made from the registry of measures: one per parameter name, whichever measures share it. */
 import {
+  anyMeasureById,
+  blockMeasures,
   measureById,
   measures,
   UsageError,
+  type BlockMeasure,
   type Measure,
   type MeasureParameter,
   type ParameterValue,
@@ -19,8 +22,10 @@ type MeasureFlag = { readonly brief: string; readonly optional: true } & (
   | { readonly kind: "boolean" }
 );
 
-const parametersByName = new Map<string, { measure: Measure; parameter: MeasureParameter }[]>();
-for (const measure of measures) {
+type AnyMeasure = Measure | BlockMeasure;
+
+const parametersByName = new Map<string, { measure: AnyMeasure; parameter: MeasureParameter }[]>();
+for (const measure of [...measures, ...blockMeasures]) {
   for (const parameter of measure.parameters) {
     const users = parametersByName.get(parameter.name) ?? [];
     parametersByName.set(parameter.name, [...users, { measure, parameter }]);
@@ -37,9 +42,20 @@ export const measureAliases: Readonly<Record<string, never>> = Object.fromEntrie
   Object.keys(measureFlags).flatMap((name) => (name.length === 1 ? [[name, name as never]] : [])),
 );
 
-/** The measures named in `ids`, or all of them. @throws {UsageError} `USAGE_UNKNOWN_MEASURE` */
-export function chosenMeasures(ids: readonly string[] | undefined): readonly Measure[] {
-  return ids === undefined ? measures : [...new Set(ids)].map(measureById);
+/**
+ * The measures named in `ids`, of neurons or of blocks; those that are not on request only if none are named; `all` are all.
+ * @throws {UsageError} `USAGE_UNKNOWN_MEASURE`
+ */
+export function chosenMeasures(ids: readonly string[] | undefined): readonly AnyMeasure[] {
+  const all = [...measures, ...blockMeasures];
+  if (ids === undefined) return all.filter(({ onRequest = false }) => !onRequest);
+  return [...new Set(ids)].flatMap((id) => (id === "all" ? all : [anyMeasureById(id)]));
+}
+
+/** The same of neurons only. @throws {UsageError} `USAGE_UNKNOWN_MEASURE` */
+export function chosenNodeMeasures(ids: readonly string[] | undefined): readonly Measure[] {
+  if (ids === undefined) return measures.filter(({ onRequest = false }) => !onRequest);
+  return [...new Set(ids)].flatMap((id) => (id === "all" ? measures : [measureById(id)]));
 }
 
 /**
@@ -48,12 +64,12 @@ export function chosenMeasures(ids: readonly string[] | undefined): readonly Mea
  * @throws {UsageError} `USAGE_INVALID_OPTION` for a flag that none of the chosen measures takes.
  */
 export function parametersFor(
-  chosen: readonly Measure[],
+  chosen: readonly AnyMeasure[],
   flags: Readonly<Record<string, unknown>>,
   { lenient }: { readonly lenient: boolean },
-): ReadonlyMap<Measure, ParameterValues> {
+): ReadonlyMap<AnyMeasure, ParameterValues> {
   const given = Object.keys(measureFlags).filter((name) => flags[name] !== undefined);
-  const takes = (measure: Measure, name: string): boolean => {
+  const takes = (measure: AnyMeasure, name: string): boolean => {
     const users = measuresTaking(chosen, name, flags[name]);
     const any = lenient && users.length > 0 ? users : measuresTaking(chosen, name);
     return any.includes(measure);
@@ -80,10 +96,10 @@ export function parametersFor(
 
 /** Those of `chosen` with a parameter of this name and, if it is a choice, with this value among its choices. */
 function measuresTaking(
-  chosen: readonly Measure[],
+  chosen: readonly AnyMeasure[],
   name: string,
   value?: unknown,
-): readonly Measure[] {
+): readonly AnyMeasure[] {
   return chosen.filter(({ parameters }) =>
     parameters.some(
       (parameter) =>
@@ -95,7 +111,9 @@ function measuresTaking(
   );
 }
 
-function flagOf(users: readonly { measure: Measure; parameter: MeasureParameter }[]): MeasureFlag {
+function flagOf(
+  users: readonly { measure: AnyMeasure; parameter: MeasureParameter }[],
+): MeasureFlag {
   const { parameter } = users[0]!;
   const brief = users
     .map(({ measure, parameter: own }) => `${measure.id}: ${own.description}`)

@@ -26,6 +26,7 @@ export function writeBlockFolder(graph: LayeredGraph, folder: string): void {
   mkdirSync(folder, { recursive: true });
   const blocks = graph.blocks.map(
     ({ weights, rowNodes, columnNodes, ...block }, i): StoredBlock => {
+      if (weights === null) throw new Error(`block ${block.name} has no single taps`);
       const file = `block-${i}.bin`;
       writeFileSync(
         join(folder, file),

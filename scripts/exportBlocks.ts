@@ -4,4 +4,4 @@ import { layeredGraph, openModel } from "../src/node.ts";
 import { writeBlockFolder } from "./blockFolder.ts";
 
 const [path = "", folder = ""] = argv.slice(2);
-writeBlockFolder(await layeredGraph(await openModel(path)), folder);
+writeBlockFolder(await layeredGraph(await openModel(path), { keep: "taps" }), folder);

@@ -68,7 +68,8 @@ export {
   type SafetensorsContent,
   type SafetensorsTensor,
 } from "./formats/safetensors/write.ts";
-export { assembleGraph, layeredGraph } from "./graph/layeredGraph.ts";
+export { assembleGraph, layeredGraph, type LayeredGraphOptions } from "./graph/layeredGraph.ts";
+export type { CollapsedTaps } from "./graph/readBlock.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";
 export {
   hypercoreNumber,
@@ -104,8 +105,11 @@ export {
 export { reduceGraph, type ReducedGraph, type ReduceOptions } from "./graph/reduce.ts";
 export { nodeStrength, type NodeStrengthOptions } from "./analysis/nodeStrength.ts";
 export { weightedDegree } from "./analysis/weightedDegree.ts";
-export { measureById, measures } from "./analysis/registry.ts";
+export { anyMeasureById, blockMeasures, measureById, measures } from "./analysis/registry.ts";
 export type {
+  BlockFigures,
+  BlockMeasure,
+  BlockMeasureResult,
   Measure,
   MeasureParameter,
   MeasureResult,

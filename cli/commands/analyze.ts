@@ -2,6 +2,8 @@ import { buildCommand, type Command } from "@stricli/core";
 import { setImmediate } from "node:timers/promises";
 import {
   connectedComponents,
+  type BlockMeasure,
+  type BlockMeasureResult,
   type LayeredGraph,
   type Measure,
   type MeasureResult,
@@ -46,7 +48,8 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
       measures: {
         kind: "parsed",
         parse: list,
-        brief: "Which measures, separated by commas (default: all)",
+        brief:
+          "Which measures, separated by commas (default: those that are quick; `all`: every one)",
         placeholder: "a,b",
         optional: true,
       },
@@ -64,21 +67,28 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
     const { graph, warnings } = await readGraph(this, file, flags.format);
     const progress = progressLine(this, "measuring");
-    const results = new Map<Measure, MeasureResult>();
+    const nodes = new Map<Measure, MeasureResult>();
+    const blocks = new Map<BlockMeasure, BlockMeasureResult>();
     for (const measure of chosen) {
       progress.update(measure.id);
       // A measure computes without a break: Ctrl-C and the progress line get their turn here.
       await setImmediate();
       this.signal.throwIfAborted();
-      results.set(measure, measure.run(graph, parameters.get(measure)));
+      const given = parameters.get(measure);
+      if (measure.of === "nodes") nodes.set(measure, measure.run(graph, given));
+      else blocks.set(measure, measure.run(graph, given));
     }
     progress.done();
-    if (flags.json) writeJson(this, analysisDocument(graph, results, { ...flags, warnings }));
-    else printAnalysis(this, graph, results, { ...flags, warnings });
+    if (flags.json)
+      writeJson(this, analysisDocument(graph, { nodes, blocks }, { ...flags, warnings }));
+    else printAnalysis(this, graph, { nodes, blocks }, { ...flags, warnings });
   },
 });
 
-type Results = ReadonlyMap<Measure, MeasureResult>;
+interface Results {
+  readonly nodes: ReadonlyMap<Measure, MeasureResult>;
+  readonly blocks: ReadonlyMap<BlockMeasure, BlockMeasureResult>;
+}
 interface Shown {
   readonly nodes: boolean;
   readonly top: number;
@@ -90,7 +100,8 @@ function analysisDocument(
   results: Results,
   { nodes, warnings }: Shown,
 ): Record<string, unknown> {
-  const measured = Array.from(results);
+  const measured = Array.from(results.nodes);
+  const ofBlocks = Array.from(results.blocks);
   const { sizes, nonZeroEdges } = connectedComponents(graph);
   return {
     schema: "weightgraph.analysis",
@@ -104,7 +115,19 @@ function analysisDocument(
       components: sizes.length,
       topology: graph.certainty,
     },
-    measures: Object.fromEntries(measured.map(([{ id }, { summary }]) => [id, summary])),
+    measures: Object.fromEntries(
+      [...measured, ...ofBlocks].map(([{ id }, { summary }]) => [id, summary]),
+    ),
+    ...(ofBlocks.length > 0 && {
+      blocks: graph.blocks.map(({ name, rows, columns, groups, taps }, i) => ({
+        name,
+        rows,
+        columns,
+        groups,
+        taps,
+        ...Object.fromEntries(ofBlocks.map(([{ id }, result]) => [id, result.blocks[i]])),
+      })),
+    }),
     ...(nodes && {
       nodes: {
         ...places(graph),
@@ -138,7 +161,7 @@ function printAnalysis(
   const nameOf = nodeNames(graph);
   if (nodes) {
     const { layer, index } = places(graph);
-    const measured = Array.from(results);
+    const measured = Array.from(results.nodes);
     out.push(
       renderTable(
         ["layer", "neuron", ...measured.map(([{ id }]) => id)],
@@ -149,13 +172,13 @@ function printAnalysis(
         ]),
       ),
     );
-  } else {
+  } else if (results.nodes.size > 0) {
     const headers = ["measure", "neurons", "mean", "median", "sd", "skewness", "kurtosis"];
     out.push(
       renderTable(
         [...headers, "min", "max"],
         Array.from(
-          results,
+          results.nodes,
           ([
             { id },
             {
@@ -175,12 +198,21 @@ function printAnalysis(
         ),
       ),
     );
-    for (const [{ id, title }, result] of results) {
+    for (const [{ id, title }, result] of results.nodes) {
       if (top === 0) continue;
       const best = strongest(result.nodes, top);
       const rows = best.map(([node, value]) => [nameOf(node), value]);
       out.push("", `${title}, largest`, renderTable(["neuron", id], rows));
     }
+  }
+  for (const [{ title, outputs }, result] of results.blocks) {
+    if (out.length > 0) out.push("");
+    const figures = outputs.map(({ name }) => name);
+    const rows = result.blocks.map((own, i) => [
+      graph.blocks[i]!.name,
+      ...figures.map((name) => own[name]),
+    ]);
+    out.push(title, renderTable(["block", ...figures], rows));
   }
   context.process.stdout.write(`${out.join("\n")}\n`);
   const sizes = graph.layers.map(({ size }) => numberText(size)).join(" – ");

@@ -10,7 +10,7 @@ import {
 import { say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
 import { readGraph } from "../graphInput.ts";
-import { chosenMeasures } from "../measureFlags.ts";
+import { chosenNodeMeasures } from "../measureFlags.ts";
 import { numberText, percentText, printable } from "../render.ts";
 
 type Target = "graphology" | "gexf" | "nodes" | "edges";
@@ -87,7 +87,7 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     const { graph, warnings } = await readGraph(this, file, format);
     const { type, edges, reduce } = flags;
     const measures = Object.fromEntries(
-      chosenMeasures(flags.measures).map(({ id, run }) => [id, run(graph).nodes]),
+      chosenNodeMeasures(flags.measures).map(({ id, run }) => [id, run(graph).nodes]),
     );
     const options: GraphologyOptions = { type, edgeBudget: edges, reduce, measures };
     const facts = toGraphology(graph, options).getAttributes();

@@ -53,14 +53,16 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
   });
 }
 
+type Weights = NonNullable<Block["weights"]>;
+
 /** A rectangle of weights, [rows.length, columns.length]. */
 interface Piece {
-  readonly weights: Block["weights"];
+  readonly weights: Weights;
   readonly rows: Int32Array;
   readonly columns: Int32Array;
 }
 
-function groupPiece(block: Block, weights: Block["weights"], group: number): Piece {
+function groupPiece(block: Block, weights: Weights, group: number): Piece {
   const part = (ids: Int32Array): Int32Array => {
     const size = ids.length / block.groups;
     return ids.subarray(group * size, (group + 1) * size);

@@ -15,6 +15,7 @@ import { GraphError } from "../errors.ts";
 import { adjacencyOf } from "../graph/adjacency.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { visitMarks } from "../graph/visitMarks.ts";
+import { nodeMeasure, type Measure } from "./measure.ts";
 import type { NodeValues } from "./nodeValues.ts";
 import { peelByDegree, type LinkVisitor } from "./peelByDegree.ts";
 
@@ -56,3 +57,19 @@ export function coreNumber(
     remove: visitNeighbours,
   });
 }
+
+/** As data. */
+export const coreNumberMeasure: Measure = nodeMeasure({
+  id: "core",
+  title: "Core number",
+  description: "Deepest core of weighted degree that holds the neuron.",
+  parameters: [
+    {
+      name: "unweighted",
+      kind: "boolean",
+      default: false,
+      description: "Count neighbours instead of adding weights.",
+    },
+  ],
+  compute: coreNumber,
+});

@@ -16,6 +16,7 @@ import { AnalysisError, GraphError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { largestEigenpair } from "../numeric/lanczos.ts";
 import { dot, norm, toUnit } from "../numeric/vector.ts";
+import { nodeMeasure, type Measure } from "./measure.ts";
 import { componentOperators, type ComponentOperator } from "./componentOperators.ts";
 import type { NodeValues } from "./nodeValues.ts";
 import { requireNumber } from "./options.ts";
@@ -131,3 +132,37 @@ function perronPair(
     image = new Float64Array(size);
   }
 }
+
+/** As data. */
+export const eigenvectorCentralityMeasure: Measure = nodeMeasure({
+  id: "eigenvector",
+  title: "Eigenvector centrality",
+  description: "Perron vector of the edge weights, unit L2 norm in each connected component.",
+  parameters: [
+    {
+      name: "tolerance",
+      kind: "number",
+      integer: false,
+      min: 0,
+      max: 1,
+      default: 1e-9,
+      description: "Largest residual, relative to the eigenvalue, that is accepted.",
+    },
+    {
+      name: "maxIterations",
+      kind: "number",
+      integer: true,
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      default: 2000,
+      description: "Most Lanczos steps, each a product with the matrix, per component.",
+    },
+  ],
+  compute: eigenvectorCentrality,
+  facts: ({ eigenvalue, residual, iterations, components }) => ({
+    eigenvalue,
+    residual,
+    iterations,
+    components,
+  }),
+});

@@ -20,6 +20,7 @@ import { adjacencyOf, type Adjacency, type EdgeVisitor } from "../graph/adjacenc
 import type { TapReduction } from "../graph/block.ts";
 import { assembleGraph, type Block, type LayeredGraph } from "../graph/layeredGraph.ts";
 import { visitMarks } from "../graph/visitMarks.ts";
+import { nodeMeasure, type Measure } from "./measure.ts";
 import type { NodeValues } from "./nodeValues.ts";
 import { requireNumber, requireOneOf } from "./options.ts";
 import { peelByDegree, type LinkVisitor } from "./peelByDegree.ts";
@@ -161,3 +162,51 @@ function leastShare(t: number, size: number): number {
   const least = Math.ceil(t * size);
   return least > 0 && (least - 1) / size >= t ? least - 1 : least;
 }
+
+/** As data. */
+export const hypercoreNumberMeasure: Measure = nodeMeasure({
+  id: "hypercore",
+  title: "Hypercore number",
+  description: "Deepest (k, l)-hypercore that holds the neuron.",
+  parameters: [
+    {
+      name: "l",
+      kind: "number",
+      integer: true,
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      default: 2,
+      description: "Least number of vertices in a living hyperedge.",
+    },
+    {
+      name: "t",
+      kind: "number",
+      integer: false,
+      min: 0,
+      max: 1,
+      default: null,
+      description: "Least fraction of its initial vertices in a living hyperedge.",
+    },
+    {
+      name: "sign",
+      kind: "choice",
+      choices: ["absolute", "positive", "negative"],
+      default: "absolute",
+      description: "Which weights connect.",
+    },
+    {
+      name: "unweighted",
+      kind: "boolean",
+      default: false,
+      description: "Count hyperedges instead of adding weights.",
+    },
+    {
+      name: "side",
+      kind: "choice",
+      choices: ["in", "out"],
+      default: "in",
+      description: "Vertices: the sending neurons of each block, or the receiving ones.",
+    },
+  ],
+  compute: hypercoreNumber,
+});

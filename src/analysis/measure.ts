@@ -1,8 +1,9 @@
 /** A measure as data: what command-line flags, forms and documentation are made from, and how it is run. */
 import { UsageError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
+import { coveredValues, nullable, type NodeValues } from "./nodeValues.ts";
 import { refusal, requireNumber, requireOneOf, type NumberDomain } from "./options.ts";
-import type { Summary } from "./summarise.ts";
+import { summarise, type Summary } from "./summarise.ts";
 
 interface ParameterBase {
   /** In camelCase; also the name of the flag. */
@@ -38,20 +39,73 @@ export interface MeasureResult {
   readonly nodes: readonly (number | null)[];
 }
 
-export interface Measure {
+interface Described {
   readonly id: string;
   readonly title: string;
   readonly description: string;
   readonly parameters: readonly MeasureParameter[];
+  /** True for what `analyze` leaves out unless it is named: slow, or of interest to few. @defaultValue false */
+  readonly onRequest?: boolean;
+}
+
+/** A number per neuron. */
+export interface Measure extends Described {
+  readonly of: "nodes";
   /** Takes only parameters of the table; absent ones have their default. @throws {WeightGraphError} */
   readonly run: (graph: LayeredGraph, parameters?: ParameterValues) => MeasureResult;
+}
+
+/** Figures of one block; null where a figure has no value for it. */
+export type BlockFigures = Readonly<Record<string, number | null>>;
+
+export interface BlockMeasureResult {
+  /** The parameters, and numbers of the graph as a whole. */
+  readonly summary: { readonly parameters: ParameterValues; readonly [field: string]: unknown };
+  /** In order of `graph.blocks`. */
+  readonly blocks: readonly BlockFigures[];
+}
+
+/** Some numbers per block. */
+export interface BlockMeasure extends Described {
+  readonly of: "blocks";
+  /** The figures that it gives, in order. */
+  readonly outputs: readonly { readonly name: string; readonly description: string }[];
+  /** Takes only parameters of the table; absent ones have their default. @throws {WeightGraphError} */
+  readonly run: (graph: LayeredGraph, parameters?: ParameterValues) => BlockMeasureResult;
+}
+
+/** What the description of a measure of neurons is written as. */
+interface NodeMeasureEntry<Options, Result extends NodeValues> extends Described {
+  /** Takes the parameters of the table by the same names. */
+  readonly compute: (graph: LayeredGraph, options: Options) => Result;
+  /** Numbers of the graph as a whole, for the summary. */
+  readonly facts?: (result: Result) => Readonly<Record<string, unknown>>;
+}
+
+/** A function over the nodes of a graph, as a measure. */
+export function nodeMeasure<Options, Result extends NodeValues>({
+  compute,
+  facts,
+  ...described
+}: NodeMeasureEntry<Options, Result>): Measure {
+  return {
+    ...described,
+    of: "nodes",
+    run(graph, given = {}) {
+      const parameters = resolveParameters(described.parameters, given);
+      const result = compute(graph, parameters as Options);
+      const values = coveredValues(result);
+      const summary = values.length === 0 ? null : summarise(values);
+      return { summary: { parameters, ...facts?.(result), summary }, nodes: nullable(result) };
+    },
+  };
 }
 
 /**
  * `given`, checked against the table, with defaults for what is absent.
  * @throws {UsageError} `USAGE_INVALID_OPTION` for an unknown name or a value that the parameter does not take.
  */
-export function resolveParameters(
+function resolveParameters(
   parameters: readonly MeasureParameter[],
   given: ParameterValues,
 ): ParameterValues {

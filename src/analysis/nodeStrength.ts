@@ -10,7 +10,9 @@
  * Golden: docs/measures/strength.md, by hand.
  */
 import { GraphError } from "../errors.ts";
+import { edgeWeights } from "../graph/block.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import { nodeMeasure, type Measure } from "./measure.ts";
 import { checkRange, type NodeValues } from "./nodeValues.ts";
 import { requireOneOf } from "./options.ts";
 
@@ -51,11 +53,22 @@ const partOf = {
   negative: { own: -0.5, magnitude: 0.5 },
 } as const;
 
+const reductionOf = {
+  signed: "sum",
+  absolute: "absoluteSum",
+  positive: "positiveSum",
+  negative: "negativeSum",
+} as const;
+
 function sumsOf(
-  { weights, rows, columns, groups, taps }: Block,
+  block: Block,
   sign: keyof typeof partOf,
 ): { rows: Float64Array; columns: Float64Array } {
-  const { own, magnitude } = partOf[sign];
+  const { rows, columns, groups } = block;
+  // What was collapsed by sign holds the parts already.
+  const weights = block.weights ?? edgeWeights(block, reductionOf[sign]);
+  const taps = block.weights === null ? 1 : block.taps;
+  const { own, magnitude } = block.weights === null ? partOf.signed : partOf[sign];
   const sums = { rows: new Float64Array(rows), columns: new Float64Array(columns) };
   const columnsPerGroup = columns / groups;
   let at = 0;
@@ -86,3 +99,27 @@ function addTo(
     if (sums !== null) values[node]! += sums[i]!;
   });
 }
+
+/** As data. */
+export const nodeStrengthMeasure: Measure = nodeMeasure({
+  id: "strength",
+  title: "Node strength",
+  description: "Sum of a neuron's weights.",
+  parameters: [
+    {
+      name: "sign",
+      kind: "choice",
+      choices: ["signed", "absolute", "positive", "negative"],
+      default: "signed",
+      description: "Which part of each weight is summed; negative is the magnitude of that part.",
+    },
+    {
+      name: "direction",
+      kind: "choice",
+      choices: ["in", "out", "both"],
+      default: "both",
+      description: "Weights that the neuron receives, sends, or both.",
+    },
+  ],
+  compute: nodeStrength,
+});

@@ -10,6 +10,7 @@
  */
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { edgeWeights } from "../graph/block.ts";
+import { nodeMeasure, type Measure } from "./measure.ts";
 import { nodeStrength } from "./nodeStrength.ts";
 import type { NodeValues } from "./nodeValues.ts";
 
@@ -22,3 +23,12 @@ export function weightedDegree(graph: LayeredGraph): NodeValues {
   }));
   return nodeStrength({ ...graph, blocks }, { sign: "signed", direction: "both" });
 }
+
+/** As data. */
+export const weightedDegreeMeasure: Measure = nodeMeasure({
+  id: "degree",
+  title: "Weighted degree",
+  description: "Sum of a neuron's edge weights, an edge weight being the norm of its taps.",
+  parameters: [],
+  compute: weightedDegree,
+});

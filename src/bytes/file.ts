@@ -40,10 +40,11 @@ export async function fileSource(path: string, limits: ReadLimits = {}): Promise
   return {
     name,
     byteLength: size,
-    async slice(start, end) {
+    async slice(start, end, room) {
       checkSpan(name, size, start, end);
-      checkLimits(limits, end - start, name);
-      const bytes = new Uint8Array(end - start);
+      const fits = room !== undefined && room.byteLength >= end - start;
+      checkLimits(limits, fits ? 0 : end - start, name);
+      const bytes = fits ? room.subarray(0, end - start) : new Uint8Array(end - start);
       const handle = await open(path, constants.O_RDONLY);
       try {
         await fill(handle, bytes, start, name);

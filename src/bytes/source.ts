@@ -8,10 +8,11 @@ export interface ByteSource {
   readonly name: string;
   readonly byteLength: number;
   /**
-   * Bytes of [start, end), always exactly `end - start` of them.
+   * Bytes of [start, end), always exactly `end - start` of them. A source that has to fetch them may put them into `room`, if it
+   * is given and long enough, and answer with its beginning, so that nothing is allocated.
    * @throws {FormatError} `FORMAT_TRUNCATED` if the span does not lie inside the source.
    */
-  slice(start: number, end: number): Promise<Uint8Array>;
+  slice(start: number, end: number, room?: Uint8Array): Promise<Uint8Array>;
   /**
    * A file that this one names: a shard, external data.
    * @throws {FormatError} `FILE_OUTSIDE_FOLDER`, `FILE_NOT_FOUND`.
@@ -51,9 +52,9 @@ export function spanSource(source: ByteSource, start: number, end: number): Byte
   return {
     name,
     byteLength: end - start,
-    async slice(from, to) {
+    async slice(from, to, room) {
       checkSpan(name, end - start, from, to);
-      return source.slice(start + from, start + to);
+      return source.slice(start + from, start + to, room);
     },
     sibling: (relativePath) => source.sibling(relativePath),
   };
@@ -97,7 +98,7 @@ export function trackedSource(source: ByteSource): TrackedSource {
     name: source.name,
     byteLength: source.byteLength,
     opened,
-    slice: (start, end) => source.slice(start, end),
+    slice: (start, end, room) => source.slice(start, end, room),
     async sibling(relativePath) {
       const other = await source.sibling(relativePath);
       opened.add(relativePath);

@@ -15,9 +15,9 @@ export function windowSource(source: ByteSource): ByteSource {
   return {
     name,
     byteLength,
-    async slice(start, end) {
+    async slice(start, end, room) {
       checkSpan(name, byteLength, start, end);
-      if (end - start > longSpan) return source.slice(start, end);
+      if (end - start > longSpan) return source.slice(start, end, room);
       const isInside = start >= windowStart && end <= windowStart + window.byteLength;
       if (isInside) return window.subarray(start - windowStart, end - windowStart);
       // A new array each time: what was handed out stays as it is.

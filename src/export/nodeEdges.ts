@@ -1,5 +1,5 @@
-import { columnSpan } from "../graph/block.ts";
-import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import { columnSpan, signedWeightAt } from "../graph/block.ts";
+import type { LayeredGraph } from "../graph/layeredGraph.ts";
 
 export interface NodeEdge {
   /** The node at the other end. */
@@ -35,7 +35,7 @@ export function nodeEdges(
       const span = columnSpan(block, row);
       for (let k = 0; k < span.count; k++) {
         const from = block.columnNodes[span.first + k]!;
-        incoming.push({ node: from, weight: weightAt(block, row * span.count + k) });
+        incoming.push({ node: from, weight: signedWeightAt(block, row * span.count + k) });
       }
     });
     block.columnNodes.forEach((from, column) => {
@@ -44,7 +44,7 @@ export function nodeEdges(
       const first = Math.floor(column / width) * perGroup;
       for (let row = first; row < first + perGroup; row++) {
         const edge = row * width + (column % width);
-        outgoing.push({ node: block.rowNodes[row]!, weight: weightAt(block, edge) });
+        outgoing.push({ node: block.rowNodes[row]!, weight: signedWeightAt(block, edge) });
       }
     });
   }
@@ -54,17 +54,6 @@ export function nodeEdges(
     incomingCount: incoming.length,
     outgoingCount: outgoing.length,
   };
-}
-
-function weightAt({ weights, taps }: Block, edge: number): number {
-  if (taps === 1) return weights[edge]!;
-  let sum = 0;
-  let squares = 0;
-  for (let at = edge * taps; at < (edge + 1) * taps; at++) {
-    sum += weights[at]!;
-    squares += weights[at]! ** 2;
-  }
-  return (sum < 0 ? -1 : 1) * Math.sqrt(squares);
 }
 
 function strongest(edges: NodeEdge[], count: number): NodeEdge[] {

@@ -14,9 +14,18 @@ export function plainValues(
   { dtype, shape }: { readonly dtype: DType; readonly shape: Shape },
 ): Required<Pick<StoredTensor, "read" | "readSpan">> {
   const count = elementCount(shape);
-  const slice = (from: number, to: number): Promise<Uint8Array> =>
-    source.slice(offset + from, offset + to);
-  const readSpan = (start: number, end: number): Promise<Float32Array | Float64Array> =>
-    decodeSpan(slice, dtype, [start, end]);
+  const readSpan = (
+    start: number,
+    end: number,
+    room?: Float32Array,
+  ): Promise<Float32Array | Float64Array> => {
+    const bytes =
+      room === undefined || dtype !== "float32"
+        ? undefined
+        : new Uint8Array(room.buffer, room.byteOffset, room.byteLength);
+    const slice = (from: number, to: number): Promise<Uint8Array> =>
+      source.slice(offset + from, offset + to, bytes);
+    return decodeSpan(slice, dtype, [start, end]);
+  };
   return { read: () => readSpan(0, count), readSpan };
 }

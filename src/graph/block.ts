@@ -1,5 +1,6 @@
 import type { FloatArray } from "../tensor/dtype.ts";
 import type { Block } from "./layeredGraph.ts";
+import type { CollapsedTaps } from "./readBlock.ts";
 
 /**
  * How the taps between two neurons become one edge weight: their L2 norm, signed sum, sum of absolute values, or the sums of
@@ -8,11 +9,13 @@ import type { Block } from "./layeredGraph.ts";
 export type TapReduction = "norm" | "sum" | "absoluteSum" | "positiveSum" | "negativeSum";
 
 /**
- * One weight per edge, [groups, rows / groups, columns / groups]. A view when the block has one tap and `reduction` is "sum".
- * With one tap, "norm" and "absoluteSum" are both |w|. Cost: one pass over the weights; float64 sums.
+ * One weight per edge, [groups, rows / groups, columns / groups]. A view when the block has one tap and `reduction` is "sum",
+ * or where its taps are collapsed already. With one tap, "norm" and "absoluteSum" are both |w|.
+ * Cost: one pass over the weights; float64 sums.
  */
 export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
-  const { weights, taps } = block;
+  const { weights, taps, collapsed } = block;
+  if (weights === null) return ofCollapsed(collapsed!, reduction);
   if (taps === 1) return reduction === "sum" ? weights : partsOf(weights, reduction);
   const reduced = new Float64Array(weights.length / taps);
   if (reduction === "norm") {
@@ -27,6 +30,34 @@ export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
     reduced[edge] = sum;
   }
   return reduced;
+}
+
+function ofCollapsed(taps: CollapsedTaps, reduction: TapReduction): Float64Array {
+  if (reduction === "sum" || reduction === "absoluteSum") {
+    const sign = reduction === "sum" ? -1 : 1;
+    return taps.positiveSum.map((positive, edge) => positive + sign * taps.negativeSum[edge]!);
+  }
+  return taps[reduction];
+}
+
+/** The weight of each edge with a sign: the L2 norm of its taps, with the sign of their sum; for one tap the weight itself. */
+export function signedWeights(block: Block): FloatArray {
+  if (block.taps === 1 && block.weights !== null) return block.weights;
+  const sums = edgeWeights(block, "sum");
+  return edgeWeights(block, "norm").map((norm, edge) => (sums[edge]! < 0 ? -norm : norm));
+}
+
+/** `signedWeights` of one edge. */
+export function signedWeightAt({ weights, collapsed, taps }: Block, edge: number): number {
+  if (weights === null) {
+    const { positiveSum, negativeSum, norm } = collapsed!;
+    return positiveSum[edge]! < negativeSum[edge]! ? -norm[edge]! : norm[edge]!;
+  }
+  if (taps === 1) return weights[edge]!;
+  let sum = 0;
+  for (let at = edge * taps; at < (edge + 1) * taps; at++) sum += weights[at]!;
+  const norm = tapNorm(weights, edge * taps, taps);
+  return sum < 0 ? -norm : norm;
 }
 
 /** The parts of single weights, in the weights' own precision. */

@@ -2,10 +2,13 @@
  * The second waist: every measure starts from a `LayeredGraph`. Layers of nodes, blocks of weights between them; a block is a
  * view on the model's weights, never a million edge objects.
  */
-import { GraphError, WeightGraphError } from "../errors.ts";
+import { GraphError } from "../errors.ts";
+import { allocateWeights } from "../kernels/weightArena.ts";
 import type { Model } from "../model/model.ts";
+import type { Wire } from "../model/topology.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
-import { toCanonical } from "../tensor/layout.ts";
+import { elementCount } from "../tensor/shape.ts";
+import { readCollapsed, readsAsFloat32, readWeights, type CollapsedTaps } from "./readBlock.ts";
 
 export interface GraphLayer {
   readonly name: string;
@@ -14,10 +17,12 @@ export interface GraphLayer {
   readonly size: number;
 }
 
+/** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
 export interface Block {
   readonly name: string;
-  /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. */
-  readonly weights: FloatArray;
+  /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
+  readonly weights: FloatArray | null;
+  readonly collapsed?: CollapsedTaps;
   readonly rows: number;
   readonly columns: number;
   /** Row r meets only the columns of its own group. */
@@ -41,25 +46,50 @@ export interface LayeredGraph {
   readonly certainty: "declared" | "inferred";
 }
 
+export interface LayeredGraphOptions {
+  /**
+   * What is kept of kernels: what the taps of each edge come to (`edges`), or every tap. Layers of one tap keep their weights
+   * either way. @defaultValue "edges"
+   */
+  readonly keep?: "edges" | "taps";
+  /** Threads for measures of large blocks. The answers are the same for any number. @defaultValue 1 */
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The rolled graph of a model: a node per channel or unit, an edge per pair of them that a kernel connects.
  * Recurrent weights are left out, since they join a layer to itself.
- * Cost: one read of each weight tensor; a copy only where a layout has to be turned.
+ * Cost: one read of each weight tensor, a span at a time, into the memory that the kernels work on.
  * Source: Vahedian et al. 2022, doi 10.1145/3511808.3557628, and the graphs of its code.
  * @throws {WeightGraphError} `WEIGHTS_NOT_FINITE`; {FormatError} of the reader.
  */
-export async function layeredGraph(model: Model): Promise<LayeredGraph> {
+export async function layeredGraph(
+  model: Model,
+  { keep = "edges", threads = 1, signal }: LayeredGraphOptions = {},
+): Promise<LayeredGraph> {
   const { topology } = model;
+  const wires = topology.wires.filter(({ recurrent }) => !recurrent);
+  const isCollapsed = ({ layout }: Wire): boolean => keep === "edges" && layout.taps > 1;
+  const nodeCount = topology.layers.reduce((sum, { size }) => sum + size, 0);
+  const counts = wires.map((wire) => {
+    const { tensor } = model.layers[wire.layer]!;
+    return isCollapsed(wire) || !readsAsFloat32(tensor) ? 0 : elementCount(wire.layout.split);
+  });
+  const rooms = allocateWeights(counts, scratchBytes(nodeCount, counts), { threads });
   const blocks: Block[] = [];
-  for (const wire of topology.wires) {
-    if (wire.recurrent) continue;
-    const layer = model.layers[wire.layer]!;
+  for (const [i, wire] of wires.entries()) {
+    signal?.throwIfAborted();
+    const { name, tensor } = model.layers[wire.layer]!;
     const { layout } = wire;
-    const weights = toCanonical(await layer.tensor.read(), layout);
-    checkFinite(weights, [model.name, layer.name]);
+    const path = [model.name, name];
+    const reading = { tensor, layout, path, ...(signal && { signal }) };
+    const kept = isCollapsed(wire)
+      ? { weights: null, collapsed: await readCollapsed(reading) }
+      : { weights: await readWeights(reading, rooms[i]!) };
     blocks.push({
-      name: layer.name,
-      weights,
+      name,
+      ...kept,
       rows: wire.to.length,
       columns: wire.from.length,
       groups: layout.groups,
@@ -69,6 +99,14 @@ export async function layeredGraph(model: Model): Promise<LayeredGraph> {
     });
   }
   return assembleGraph(model.name, topology.layers, blocks, topology.certainty);
+}
+
+/** Room for the vectors of an iteration, and for a working copy of the largest block. */
+function scratchBytes(nodeCount: number, counts: readonly number[]): number {
+  const largest = counts.reduce((most, count) => Math.max(most, count), 0);
+  const all = counts.reduce((sum, count) => sum + 4 * count, 0);
+  const wanted = 2 ** 22 + 1024 * nodeCount + 8 * largest;
+  return Math.max(2 ** 22 + 64 * nodeCount, Math.min(wanted, 2 ** 32 - 2 ** 20 - all));
 }
 
 /**
@@ -92,7 +130,7 @@ export function assembleGraph(
     const edges = (block.rows * block.columns) / block.groups;
     const inside = (ids: Int32Array): boolean => ids.every((id) => id >= 0 && id < nodeCount);
     if (
-      block.weights.length !== edges * block.taps ||
+      !fits(block, edges) ||
       block.rowNodes.length !== block.rows ||
       block.columnNodes.length !== block.columns ||
       !inside(block.rowNodes) ||
@@ -107,14 +145,8 @@ export function assembleGraph(
   return { name, layers: placed, nodeCount, edgeCount, blocks, certainty };
 }
 
-/** @throws {WeightGraphError} `WEIGHTS_NOT_FINITE` */
-export function checkFinite(weights: FloatArray, path: readonly (string | number)[]): void {
-  for (let i = 0; i < weights.length; i++) {
-    if (!Number.isFinite(weights[i]!)) {
-      throw new WeightGraphError("WEIGHTS_NOT_FINITE", `element ${i} is ${weights[i]}`, {
-        path,
-        hint: "A diverged run or a damaged file: `layers` shows which tensors are affected.",
-      });
-    }
-  }
+function fits({ weights, collapsed, taps }: Block, edges: number): boolean {
+  if (weights !== null) return weights.length === edges * taps;
+  if (collapsed === undefined) return false;
+  return Object.values(collapsed).every((values: Float64Array) => values.length === edges);
 }

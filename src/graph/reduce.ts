@@ -8,7 +8,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { kthLargest } from "../numeric/quantile.ts";
-import { edgeWeights } from "./block.ts";
+import { edgeWeights, signedWeightAt } from "./block.ts";
 import type { Block, LayeredGraph } from "./layeredGraph.ts";
 
 export interface ReduceOptions {
@@ -78,7 +78,7 @@ export function reduceGraph(
     const { row, column } = endsOf(block, edge);
     to[i] = block.rowNodes[row]!;
     from[i] = block.columnNodes[column]!;
-    weight[i] = tapSum(block, edge) < 0 ? -strength : strength;
+    weight[i] = signedWeightAt(block, edge) < 0 ? -strength : strength;
   });
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   return {
@@ -89,7 +89,7 @@ export function reduceGraph(
     keptShare: ratio(sum(keptSums), sum(totals)),
     blocks: blocks.map((block, i) => ({
       name: block.name,
-      edges: block.weights.length / block.taps,
+      edges: (block.rows * block.columns) / block.groups,
       kept: keptCounts[i]!,
       keptShare: ratio(keptSums[i]!, totals[i]!),
     })),
@@ -117,12 +117,6 @@ function endsOf(block: Block, edge: number): { row: number; column: number } {
   const row = Math.floor(edge / columnsPerGroup);
   const group = Math.floor(row / (block.rows / block.groups));
   return { row, column: group * columnsPerGroup + (edge % columnsPerGroup) };
-}
-
-function tapSum({ weights, taps }: Block, edge: number): number {
-  let sum = 0;
-  for (let at = edge * taps; at < (edge + 1) * taps; at++) sum += weights[at]!;
-  return sum;
 }
 
 function ratio(part: number, whole: number): number {

@@ -35,9 +35,10 @@ export interface StoredTensor {
   read(): Promise<FloatArray>;
   /**
    * Elements [start, end) in stored order, dequantised, without the rest of the tensor being read. Absent where only the whole
-   * can be had (packed entries, folded constants).
+   * can be had (packed entries, folded constants). A reader of plain float32 may put them into `room`, if it is given and long
+   * enough, and answer with its beginning.
    */
-  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
+  readonly readSpan?: (start: number, end: number, room?: Float32Array) => Promise<FloatArray>;
   /**
    * Stored bytes for values as `read` gives them, where that is more than rounding to `dtype`: to the nearest steps of a
    * quantised tensor. A quantised tensor without it cannot be changed in place. With it and without a `location`, the format

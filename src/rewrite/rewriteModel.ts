@@ -3,7 +3,7 @@
  * values into a new model that shares everything else with the old one.
  */
 import { isWeightGraphError, UsageError } from "../errors.ts";
-import { checkFinite } from "../graph/layeredGraph.ts";
+import { checkFinite } from "../graph/checkFinite.ts";
 import type { Model, ModelWarning, StoredTensor, WeightKind, WeightLayer } from "../model/model.ts";
 import type { DType, FloatArray } from "../tensor/dtype.ts";
 import { fromCanonical, toCanonical } from "../tensor/layout.ts";

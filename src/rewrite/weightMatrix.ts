@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { checkFinite } from "../graph/layeredGraph.ts";
+import { checkFinite } from "../graph/checkFinite.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 
 /** The weights of one layer as a matrix: a row per receiving neuron, a column per sending neuron (and tap). Row-major. */

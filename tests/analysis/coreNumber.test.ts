@@ -114,7 +114,7 @@ describe("properties", () => {
         values.forEach((core, node) => expect(core).toBeLessThanOrEqual(degrees[node]!));
         const blocks = graph.blocks.map((block) => ({
           ...block,
-          weights: block.weights.map((weight) => weight * 8),
+          weights: block.weights!.map((weight) => weight * 8),
         }));
         expect(coreNumber({ ...graph, blocks }).values).toEqual(values.map((core) => core * 8));
       }),

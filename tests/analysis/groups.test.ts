@@ -12,7 +12,7 @@ function spelledOut(graph: LayeredGraph): LayeredGraph {
     const weights = new Float64Array(rows * columns * taps);
     for (let row = 0; row < rows; row++) {
       const { first, count } = columnSpan(block, row);
-      const own = block.weights.subarray(row * count * taps, (row + 1) * count * taps);
+      const own = block.weights!.subarray(row * count * taps, (row + 1) * count * taps);
       weights.set(own, (row * columns + first) * taps);
     }
     return { ...block, weights, groups: 1 };

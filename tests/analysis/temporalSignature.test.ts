@@ -85,7 +85,7 @@ describe("scope and normalisation (hand)", () => {
       epoch,
       graph: {
         ...graph,
-        blocks: graph.blocks.map((b) => ({ ...b, weights: b.weights.map((w) => 4 * w) })),
+        blocks: graph.blocks.map((b) => ({ ...b, weights: b.weights!.map((w) => 4 * w) })),
       },
     }));
     const options: SignatureOptions = { normalise: "mean", measures: ["degree"] };

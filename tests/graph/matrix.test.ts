@@ -33,7 +33,7 @@ test("layers come in the order of first mention, from before to (hand)", () => {
   expect(first).toMatchObject({ rows: 1, columns: 2, groups: 1, taps: 1 });
   expect(Array.from(second!.rowNodes)).toEqual([0, 1]);
   expect(Array.from(second!.columnNodes)).toEqual([3, 4, 5]);
-  expect(Array.from(second!.weights)).toEqual([3, 4, 5, 6, 7, 8]);
+  expect(Array.from(second!.weights!)).toEqual([3, 4, 5, 6, 7, 8]);
 });
 
 test("there and back", () => {
@@ -41,7 +41,7 @@ test("there and back", () => {
   const graph = graphFromMatrix(diamond);
   const doubled = matrixFromBlocks(
     graph,
-    graph.blocks.map(({ weights }) => weights.map((w) => 2 * w)),
+    graph.blocks.map(({ weights }) => weights!.map((w) => 2 * w)),
   );
   expect(doubled.blocks[2]!.weights).toEqual([[0, -2, 4]]);
 });

@@ -82,7 +82,7 @@ export function symmetricMatrix(graph: LayeredGraph): number[][] {
     rowNodes.forEach((row, r) =>
       columnNodes.forEach((column, c) => {
         const first = (r * columnNodes.length + c) * taps;
-        const norm = Math.hypot(...weights.subarray(first, first + taps));
+        const norm = Math.hypot(...weights!.subarray(first, first + taps));
         matrix[row]![column]! += norm;
         matrix[column]![row]! += norm;
       }),

@@ -30,7 +30,7 @@ export interface Constant {
   /** Reads, and folds, anew each time. */
   read(): Promise<FloatArray>;
   /** Elements [start, end), where they can be had alone. */
-  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
+  readonly readSpan?: (start: number, end: number, room?: Float32Array) => Promise<FloatArray>;
   /** As `StoredTensor.encode`, of values in this order. */
   readonly encode?: (values: FloatArray) => Uint8Array | Promise<Uint8Array>;
 }

@@ -18,7 +18,7 @@ export interface TensorRecord {
   /** Why its values are not read, `element type 99`; such a tensor is named and counted, and never a weight. */
   readonly unreadable?: string;
   read(): Promise<FloatArray>;
-  readonly readSpan?: (start: number, end: number) => Promise<FloatArray>;
+  readonly readSpan?: (start: number, end: number, room?: Float32Array) => Promise<FloatArray>;
   /** As `StoredTensor.encode`, where the values are stored in another way than as plain elements. */
   readonly encode?: (values: FloatArray) => Promise<Uint8Array>;
 }

@@ -311,7 +311,8 @@ test("positions before the channel are taps all the same: sums by hand", async (
       node("MatMul", ["f", "b"], ["z"]),
     ],
   });
-  expect(Array.from(built.blocks[1]!.weights)).toEqual([1, 100, 10, 1000]);
+  const { collapsed } = built.blocks[1]!;
+  expect(Array.from(collapsed!.positiveSum)).toEqual([101, 1010]);
 });
 
 test("what cannot be followed is one warning, and the layer has senders of its own", async () => {

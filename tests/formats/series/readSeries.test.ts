@@ -150,7 +150,7 @@ describe("what counts as a run", () => {
     );
     const graph = await layeredGraph(await series.snapshots[1]!.load());
     expect(graph.layers.map(({ size }) => size)).toEqual([2, 3, 1]);
-    expect(graph.blocks.map(({ weights }) => weights[0])).toEqual([1, 2]);
+    expect(graph.blocks.map(({ weights }) => weights![0])).toEqual([1, 2]);
   });
 
   test("two runs told apart by their day, one by its times alone", async () => {

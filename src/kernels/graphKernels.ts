@@ -1,0 +1,61 @@
+/**
+ * The WebAssembly module that measures blocks of weights: plain, and over a memory that threads share. No fused multiply-add and
+ * no relaxed SIMD, so the same weights give the same bits on every machine.
+ */
+import { graphKernelsWasm } from "./generated/graphKernelsWasm.ts";
+import { sharedGraphKernelsWasm } from "./generated/sharedGraphKernelsWasm.ts";
+
+type Kernel<Parameters extends readonly number[], Result = void> = (...given: Parameters) => Result;
+
+/** Every export of `assembly/graph.ts`. Numbers are byte addresses or counts, as the name says. */
+export interface GraphKernels {
+  readonly firstNotFinite: Kernel<[weights: number, count: number], number>;
+  readonly strengths: Kernel<
+    [weights: number, rows: number, columns: number, rowSums: number, columnSums: number]
+  >;
+  readonly absoluteProducts: Kernel<
+    [weights: number, rows: number, columns: number, x: number, u: number, y: number, v: number]
+  >;
+}
+
+export interface GraphKernelInstance {
+  readonly kernels: GraphKernels;
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+const modules = new Map<string, WebAssembly.Module | null>();
+
+/**
+ * Kernels over a memory of `byteLength` bytes, shared between threads where this machine allows it; null where WebAssembly SIMD
+ * is missing or that much memory cannot be had. Pages that nobody writes to take no room.
+ */
+export function graphKernels(byteLength: number): GraphKernelInstance | null {
+  const pages = Math.ceil(byteLength / 65_536);
+  if (pages > 65_536) return null;
+  for (const shared of typeof SharedArrayBuffer === "undefined" ? [false] : [true, false]) {
+    const module = compiled(shared ? sharedGraphKernelsWasm : graphKernelsWasm);
+    if (module === null) continue;
+    try {
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+      const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+      return { kernels: exports as unknown as GraphKernels, module, memory };
+    } catch {
+      // No such memory: the next kind may do.
+    }
+  }
+  return null;
+}
+
+function compiled(base64: string): WebAssembly.Module | null {
+  const known = modules.get(base64);
+  if (known !== undefined) return known;
+  let module: WebAssembly.Module | null = null;
+  try {
+    module = new WebAssembly.Module(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+  } catch {
+    // No WebAssembly, no SIMD or no threads here.
+  }
+  modules.set(base64, module);
+  return module;
+}
