@@ -25,6 +25,8 @@ export const errorCodes = {
   SHAPE_MISMATCH: "Two shapes that must agree do not.",
   GRAPH_NO_EDGES: "The graph has no edge of non-zero weight, so the measure is undefined.",
   GRAPH_MALFORMED: "The graph's description contradicts itself.",
+  GRAPH_POSITIONS_UNKNOWN:
+    "Where the neurons of a layer stand is not declared, so the graph cannot be unrolled.",
   GRAPH_TOO_LARGE: "The graph is larger than the target can hold.",
   WEIGHTS_NOT_FINITE: "A weight is NaN or infinite, so no measure of its neurons is defined.",
   ANALYSIS_NOT_CONVERGED: "An iteration did not reach its tolerance within its limit.",

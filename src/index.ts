@@ -70,6 +70,22 @@ export {
 } from "./formats/safetensors/write.ts";
 export { assembleGraph, layeredGraph, type LayeredGraphOptions } from "./graph/layeredGraph.ts";
 export type { CollapsedTaps } from "./graph/readBlock.ts";
+export type { Geometry, GeometryStep, Padding, Window } from "./model/geometry.ts";
+export {
+  forEachUnrolledEdge,
+  materialiseUnrolled,
+  unrolledGraph,
+  type MaterialiseOptions,
+  type UnrolledGraph,
+} from "./graph/unrolledGraph.ts";
+export type {
+  UnrolledLayer,
+  UnrolledLink,
+  UnrolledOptions,
+  UnrolledPlan,
+} from "./graph/unrolledPlan.ts";
+export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
+export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";
 export {
   hypercoreNumber,

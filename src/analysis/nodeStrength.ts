@@ -46,7 +46,7 @@ export function nodeStrength(
 }
 
 /** A weight's part is own · w + magnitude · |w|; halves are exact, so that a positive weight has a negative part of 0. */
-const partOf = {
+export const partOf = {
   signed: { own: 1, magnitude: 0 },
   absolute: { own: 0, magnitude: 1 },
   positive: { own: 0.5, magnitude: 0.5 },

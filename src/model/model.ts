@@ -5,6 +5,7 @@
 import type { DType, FloatArray } from "../tensor/dtype.ts";
 import type { WeightLayout } from "../tensor/layout.ts";
 import type { Shape } from "../tensor/shape.ts";
+import type { Geometry } from "./geometry.ts";
 import type { Topology } from "./topology.ts";
 
 /** What a stored tensor is for, as far as its reader could tell. */
@@ -102,6 +103,8 @@ export interface Model {
   /** The tensors that connect neurons, in graph order; a tensor that is used twice stands here twice. */
   readonly layers: readonly WeightLayer[];
   readonly topology: Topology;
+  /** How positions go through the network; absent where the file does not declare it. */
+  readonly geometry?: Geometry;
   readonly warnings: readonly ModelWarning[];
   /** Free-form facts of the file: opset, `__metadata__`, … */
   readonly metadata: Readonly<Record<string, unknown>>;
