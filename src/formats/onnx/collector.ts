@@ -29,6 +29,8 @@ interface WeightSpec {
 export interface Collector {
   /** Adds a weight layer. Its number, and a name that no other layer has, for its neurons. */
   add(spec: WeightSpec): { readonly index: number; readonly name: string };
+  /** Sizes of the taps of each weight layer so far. */
+  kernels(): readonly (readonly number[])[];
   /** Says what a constant is for; the strongest claim on a stored tensor counts. */
   claim(constant: Constant, role: TensorRole): void;
   receivers(name: string, size: number): NeuronIds;
@@ -67,6 +69,7 @@ const claims: readonly TensorRole[] = ["constant", "unknown", "bias", "normalisa
 export function collector(): Collector {
   const builder = topologyBuilder();
   const drafts: WeightSpec[] = [];
+  const kernels: (readonly number[])[] = [];
   const roles = new Map<TensorRecord, TensorRole>();
   const usedNames = new Map<string, number>();
   const partial: string[] = [];
@@ -126,8 +129,11 @@ export function collector(): Collector {
     add(spec) {
       claim(spec.constant, "weight");
       drafts.push(spec);
+      const { split, roles: axes } = spec.layout;
+      kernels.push(split.filter((_, axis) => axes[axis] === "tap"));
       return { index: drafts.length - 1, name: unique(spec.name ?? spec.constant.name) };
     },
+    kernels: () => kernels,
     receivers: (name, size) => addLayer(name, size, "hidden"),
     senders(activation, axis, size, layerName) {
       const ids = known(activation, axis, size) ?? rolled(activation, axis, size);

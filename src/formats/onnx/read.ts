@@ -24,7 +24,7 @@ export const onnx: Format = {
 export async function readOnnx(source: ByteSource): Promise<Model> {
   const model = await readModelProto(source);
   const collected = await walkModel(model, source.name);
-  const { tensors, layers, topology } = collected;
+  const { tensors, layers, topology, geometry } = collected;
   const producer = `${model.producer} ${model.producerVersion}`.trim();
   return {
     name: source.name,
@@ -33,6 +33,7 @@ export async function readOnnx(source: ByteSource): Promise<Model> {
     tensors,
     layers,
     topology,
+    geometry,
     warnings: [...unreadWarnings(model.tensors), ...warningsOf(collected)],
     metadata: {
       irVersion: model.irVersion,

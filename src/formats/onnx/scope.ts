@@ -1,5 +1,6 @@
 import { freshAxis, type Activation } from "./activation.ts";
 import type { Collector } from "./collector.ts";
+import type { Place } from "./place.ts";
 import type { NodeReaderSource } from "./nodeReader.ts";
 import type { Value } from "./operator.ts";
 import type { OnnxGraph, OnnxInput, OnnxNode } from "./schema.ts";
@@ -7,6 +8,8 @@ import type { OnnxGraph, OnnxInput, OnnxNode } from "./schema.ts";
 /** Names and their values; a graph inside a node sees those around it. */
 export interface Scope {
   readonly values: Map<string, Value>;
+  /** Where activations stand, as far as positions are followed. */
+  readonly places: Map<string, Place>;
   readonly outer: Scope | null;
   readonly depth: number;
   /** Nodes of this graph by what they make and by what they read. */

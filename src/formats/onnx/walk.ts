@@ -1,5 +1,6 @@
 /** Walks the nodes in order, folding what is constant, placing weights, and following the neurons. */
 import { FormatError } from "../../errors.ts";
+import type { Geometry } from "../../model/geometry.ts";
 import type { NeuronIds } from "../../model/topology.ts";
 import { bitsOf, isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
@@ -9,10 +10,12 @@ import { constantOf, foldLimit, type Constant } from "./constant.ts";
 import { constantNode } from "./constantNode.ts";
 import { callControlFlow, isControlFlow, walkInnerGraphs } from "./controlFlow.ts";
 import { folds } from "./fold.ts";
+import { geometryTrace, inputPlace } from "./geometry.ts";
 import { inOrder } from "./nodeOrder.ts";
 import { nodeReader, type NodeReader, type NodeReaderSource } from "./nodeReader.ts";
 import type { Call, Consumer, Value } from "./operator.ts";
 import { isPlain, ruleFor } from "./operators/table.ts";
+import type { Place } from "./place.ts";
 import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./schema.ts";
 import { openInput, type Scope, type Walk } from "./scope.ts";
 import { shapeValueOf } from "./shapeValues.ts";
@@ -24,8 +27,12 @@ const callDepthLimit = 64;
 const placeLimit = 2 ** 26;
 
 /** @throws {FormatError} `FORMAT_LIMIT` where functions call each other without end; whatever a constant's `read` throws. */
-export async function walkModel(model: OnnxModel, name: string): Promise<Collected> {
+export async function walkModel(
+  model: OnnxModel,
+  name: string,
+): Promise<Collected & { readonly geometry: Geometry }> {
   const collect = collector();
+  const trace = geometryTrace();
   const functions = new Map(
     model.functions.map((own) => [`${own.domain}:${own.name}:${own.overload}`, own]),
   );
@@ -55,13 +62,34 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
         });
       }
       const path = [name, "graph", "node", node.name === "" ? i : node.name];
-      const outputs = await step(node, nodeReader(node, path, scope.caller), scope);
+      const reader = nodeReader(node, path, scope.caller);
+      const first = collect.kernels().length;
+      const outputs = await step(node, reader, scope);
       node.outputs.forEach((output, at) => {
         const value = outputs[at] ?? unknownActivation;
         count(value, path);
         if (output !== "") scope.values.set(output, value);
       });
+      await place(node, { reader, scope, first });
     }
+  };
+
+  /** Where the node's first output stands; its other outputs are followed no further. */
+  const place = async (
+    node: OnnxNode,
+    { reader, scope, first }: { reader: NodeReader; scope: Scope; first: number },
+  ): Promise<void> => {
+    const [output = ""] = node.outputs;
+    const made = scope.values.get(output);
+    const added = collect.kernels().slice(first);
+    if (made?.kind === "constant" && added.length === 0) return;
+    const inputs = node.inputs.map((input) => (input === "" ? undefined : lookUp(scope, input)));
+    const places = node.inputs.map((input, i) =>
+      inputs[i]?.kind === "activation" ? (placeIn(scope, input) ?? lost) : undefined,
+    );
+    const call: Call = { node: reader, inputs, collect, consumers: () => [] };
+    const kernels = added.map((kernel, i) => ({ index: first + i, kernel }));
+    scope.places.set(output, await trace.follow({ call, places, added: kernels }));
   };
 
   const walk: Walk = {
@@ -134,11 +162,19 @@ export async function walkModel(model: OnnxModel, name: string): Promise<Collect
   addInitializers(model.graph, scope);
   for (const input of model.graph.inputs) {
     // Up to IR 3 every initializer is an input as well.
-    if (!scope.values.has(input.name)) scope.values.set(input.name, openInput(input));
+    if (scope.values.has(input.name)) continue;
+    scope.values.set(input.name, openInput(input));
+    scope.places.set(input.name, inputPlace(input));
   }
   await walkNodes(model.graph.nodes, scope);
-  return collect.finish(model.tensors);
+  return { ...collect.finish(model.tensors), geometry: trace.finish() };
 }
+
+/** Of a value that came by a way that positions are not followed along. */
+const lost: Place = {
+  kind: "lost",
+  reason: "a function or an inner graph is not followed to positions",
+};
 
 function newScope(nodes: readonly OnnxNode[], outer: Scope | null, depth: number): Scope {
   const producers = new Map<string, OnnxNode>();
@@ -151,7 +187,7 @@ function newScope(nodes: readonly OnnxNode[], outer: Scope | null, depth: number
       else readers.push(node);
     }
   }
-  return { values: new Map(), outer, depth, producers, consumers };
+  return { values: new Map(), places: new Map(), outer, depth, producers, consumers };
 }
 
 function addInitializers(graph: OnnxGraph, { values }: Scope): void {
@@ -167,6 +203,14 @@ function lookUp(scope: Scope, name: string): Value {
     if (value !== undefined) return value;
   }
   return unknownActivation;
+}
+
+function placeIn(scope: Scope, name: string): Place | undefined {
+  for (let at: Scope | null = scope; at !== null; at = at.outer) {
+    const place = at.places.get(name);
+    if (place !== undefined) return place;
+  }
+  return undefined;
 }
 
 /**
