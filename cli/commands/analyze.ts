@@ -12,10 +12,23 @@ import {
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
 import { readGraph } from "../graphInput.ts";
-import { chosenMeasures, measureAliases, measureFlags, parametersFor } from "../measureFlags.ts";
+import {
+  chosenMeasures,
+  chosenNodeMeasures,
+  measureAliases,
+  measureFlags,
+  parametersFor,
+} from "../measureFlags.ts";
 import { numberText, printable, renderTable } from "../render.ts";
+import {
+  checkUnrolledFlags,
+  printUnrolledSize,
+  readUnrolled,
+  unrolledFlags,
+  type UnrolledFlags,
+} from "../unrolledInput.ts";
 
-interface Flags {
+interface Flags extends UnrolledFlags {
   readonly json: boolean;
   readonly nodes: boolean;
   readonly top: number;
@@ -53,6 +66,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
         placeholder: "a,b",
         optional: true,
       },
+      ...unrolledFlags,
       ...measureFlags,
     },
     aliases: measureAliases,
@@ -62,10 +76,15 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     },
   },
   async func(flags, file) {
-    const chosen = chosenMeasures(flags.measures);
+    checkUnrolledFlags(flags, flags.format);
+    if (flags.dryRun) return printUnrolledSize(this, file, flags);
+    const isUnrolled = flags.graph === "unrolled";
+    const chosen = isUnrolled ? chosenNodeMeasures(flags.measures) : chosenMeasures(flags.measures);
     const lenient = flags.measures === undefined;
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
-    const { graph, warnings } = await readGraph(this, file, flags.format);
+    const { graph, warnings } = isUnrolled
+      ? await readUnrolled(this, file, flags)
+      : await readGraph(this, file, flags.format);
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
@@ -89,7 +108,7 @@ interface Results {
   readonly nodes: ReadonlyMap<Measure, MeasureResult>;
   readonly blocks: ReadonlyMap<BlockMeasure, BlockMeasureResult>;
 }
-interface Shown {
+interface Shown extends Pick<UnrolledFlags, "graph"> {
   readonly nodes: boolean;
   readonly top: number;
   readonly warnings: readonly ModelWarning[];
@@ -98,7 +117,7 @@ interface Shown {
 function analysisDocument(
   graph: LayeredGraph,
   results: Results,
-  { nodes, warnings }: Shown,
+  { nodes, graph: kind, warnings }: Shown,
 ): Record<string, unknown> {
   const measured = Array.from(results.nodes);
   const ofBlocks = Array.from(results.blocks);
@@ -108,6 +127,7 @@ function analysisDocument(
     version: 1,
     graph: {
       name: graph.name,
+      kind,
       layers: graph.layers.map(({ name, size }) => ({ name, size })),
       nodes: graph.nodeCount,
       edges: graph.edgeCount,
