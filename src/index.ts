@@ -224,6 +224,11 @@ export {
   type GraphologyGraph,
   type GraphologyOptions,
 } from "./export/toGraphology.ts";
+export {
+  fromGraphology,
+  type FromGraphology,
+  type FromGraphologyOptions,
+} from "./export/fromGraphology.ts";
 export { toNgraph, type NgraphGraph } from "./export/toNgraph.ts";
 export { toTable, type GraphTables } from "./export/toTable.ts";
 export { toGexf } from "./export/toGexf.ts";
