@@ -86,6 +86,7 @@ export type {
 } from "./graph/unrolledPlan.ts";
 export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
+export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";
 export {
   hypercoreNumber,

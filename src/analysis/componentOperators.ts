@@ -3,8 +3,11 @@
  * within one component is used as it is, another is cut into the rectangles of its components.
  */
 import { edgeWeights } from "../graph/block.ts";
+import { blockPattern } from "../graph/blockPattern.ts";
 import { connectedComponents } from "../graph/components.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import { arenaProducts, plainProducts, type TwoProducts } from "../kernels/products.ts";
+import { arenaOf } from "../kernels/weightArena.ts";
 import type { SymmetricOperator } from "../numeric/lanczos.ts";
 
 export interface ComponentOperator {
@@ -19,7 +22,10 @@ export interface ComponentOperator {
   readonly scale: number;
 }
 
-/** Only components with an edge. Cost: a pass over the weights, and a copy of the blocks that have to be cut. */
+/**
+ * Only components with an edge. Cost: a read of the weights the first time, a copy of the blocks that have to be cut or whose taps
+ * are not collapsed; a product reads each weight once.
+ */
 export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
   const components = connectedComponents(graph);
   const local = new Int32Array(graph.nodeCount);
@@ -33,13 +39,16 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
 
   const pieces: Piece[][] = nodes.map(() => []);
   for (const block of graph.blocks) {
-    const weights = edgeWeights(block, "norm");
+    // A product takes magnitudes: of one tap that is the norm.
+    const isPlain = block.taps === 1 && block.weights !== null;
+    const weights = isPlain ? block.weights : edgeWeights(block, "norm");
     for (let group = 0; group < block.groups; group++) {
-      const whole = groupPiece(block, weights, group);
+      const whole = { ...groupPiece(block, weights, group) };
+      if (block.groups === 1) whole.largest = blockPattern(block).largest;
       for (const [component, piece] of cut(whole, components.of)) {
         const toLocal = (ids: Int32Array): Int32Array => ids.map((node) => local[node]!);
         pieces[component]!.push({
-          weights: piece.weights,
+          ...piece,
           rows: toLocal(piece.rows),
           columns: toLocal(piece.columns),
         });
@@ -55,9 +64,11 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
 
 type Weights = NonNullable<Block["weights"]>;
 
-/** A rectangle of weights, [rows.length, columns.length]. */
+/** A rectangle of weights of any sign, [rows.length, columns.length]. */
 interface Piece {
   readonly weights: Weights;
+  /** The largest magnitude, where it is known. */
+  largest?: number;
   readonly rows: Int32Array;
   readonly columns: Int32Array;
 }
@@ -111,34 +122,51 @@ function byComponent(nodes: Int32Array, componentOf: Int32Array): Map<number, nu
 /** Undefined when there is no weight but zero. */
 function scaleOf(pieces: readonly Piece[]): number | undefined {
   let largest = 0;
-  for (const { weights } of pieces)
-    for (let i = 0; i < weights.length; i++) largest = Math.max(largest, weights[i]!);
+  for (const { weights, largest: own } of pieces) {
+    if (own === undefined) {
+      for (let i = 0; i < weights.length; i++) largest = Math.max(largest, Math.abs(weights[i]!));
+    } else {
+      largest = Math.max(largest, own);
+    }
+  }
   if (largest === 0) return undefined;
   // Beyond 2^±1000 the reciprocal leaves float64.
   return 2 ** -Math.min(1000, Math.max(-1000, Math.floor(Math.log2(largest))));
 }
 
 function operatorOf(pieces: readonly Piece[], scale: number): SymmetricOperator {
-  const widest = pieces.reduce((most, { columns }) => Math.max(most, columns.length), 0);
-  const gathered = new Float64Array(widest);
-  const spread = new Float64Array(widest);
+  const parts = pieces.map((piece) => ({
+    piece,
+    vectors: {
+      u: new Float64Array(piece.columns.length),
+      x: new Float64Array(piece.rows.length),
+      forRows: new Float64Array(piece.rows.length),
+      forColumns: new Float64Array(piece.columns.length),
+    },
+  }));
   return (x, y) => {
     y.fill(0);
-    for (const { weights, rows, columns } of pieces) {
-      const width = columns.length;
-      for (let j = 0; j < width; j++) gathered[j] = x[columns[j]!]! * scale;
-      spread.fill(0, 0, width);
-      for (let i = 0, at = 0; i < rows.length; i++) {
-        const own = x[rows[i]!]! * scale;
-        let sum = 0;
-        for (let j = 0; j < width; j++, at++) {
-          const weight = weights[at]!;
-          sum += weight * gathered[j]!;
-          spread[j]! += weight * own;
-        }
-        y[rows[i]!]! += sum;
-      }
-      for (let j = 0; j < width; j++) y[columns[j]!]! += spread[j]!;
+    for (const { piece, vectors } of parts) {
+      const { rows, columns } = piece;
+      rows.forEach((node, i) => (vectors.x[i] = x[node]! * scale));
+      columns.forEach((node, i) => (vectors.u[i] = x[node]! * scale));
+      multiply(piece, vectors);
+      rows.forEach((node, i) => (y[node]! += vectors.forRows[i]!));
+      columns.forEach((node, i) => (y[node]! += vectors.forColumns[i]!));
     }
   };
+}
+
+/** A call into the kernels costs as much as so many weights. */
+const leastWeights = 2 ** 11;
+
+function multiply({ weights, rows, columns }: Piece, vectors: TwoProducts): void {
+  vectors.forRows.fill(0);
+  vectors.forColumns.fill(0);
+  const arena = weights.length < leastWeights ? null : arenaOf(weights);
+  if (arena !== null && weights instanceof Float32Array) {
+    const matrix = { arena, weights, rows: rows.length, columns: columns.length };
+    if (arenaProducts(matrix, vectors)) return;
+  }
+  plainProducts(weights, vectors);
 }

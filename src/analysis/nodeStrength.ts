@@ -5,13 +5,14 @@
  * a kernel counts, zero or not; parallel blocks add up. `negative` is the magnitude of the negative part, so that
  * signed = positive - negative and absolute = positive + negative. The empty sum is 0: an input neuron receives nothing. Only a
  * neuron that no block touches has no value.
- * Cost: one pass over the weights, float64 sums.
+ * Cost: one pass over the weights for all signs and directions together, float64 sums of either sign.
  * Source: Barrat et al. 2004, doi 10.1073/pnas.0400087101; signs as in the rewiring of Scabini et al., arXiv 2207.08148.
  * Golden: docs/measures/strength.md, by hand.
  */
 import { GraphError } from "../errors.ts";
-import { edgeWeights } from "../graph/block.ts";
-import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import type { SideSums } from "../graph/block.ts";
+import { blockSums } from "../graph/blockSums.ts";
+import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
 import { checkRange, type NodeValues } from "./nodeValues.ts";
 import { requireOneOf } from "./options.ts";
@@ -33,14 +34,15 @@ export function nodeStrength(
       path: [graph.name],
     });
   }
-  requireOneOf("sign", sign, Object.keys(partOf));
+  requireOneOf("sign", sign, Object.keys(sumOf));
   requireOneOf("direction", direction, ["in", "out", "both"]);
+  const sum = sumOf[sign];
   const values = new Float64Array(graph.nodeCount);
   const covered = new Uint8Array(graph.nodeCount);
   for (const block of graph.blocks) {
-    const { rows, columns } = sumsOf(block, sign);
-    addTo({ values, covered }, block.rowNodes, direction === "out" ? null : rows);
-    addTo({ values, covered }, block.columnNodes, direction === "in" ? null : columns);
+    const { rows, columns } = blockSums(block);
+    addTo({ values, covered }, block.rowNodes, direction === "out" ? null : sum(rows));
+    addTo({ values, covered }, block.columnNodes, direction === "in" ? null : sum(columns));
   }
   return { values: checkRange(values, "strength"), covered };
 }
@@ -53,43 +55,18 @@ export const partOf = {
   negative: { own: -0.5, magnitude: 0.5 },
 } as const;
 
-const reductionOf = {
-  signed: "sum",
-  absolute: "absoluteSum",
-  positive: "positiveSum",
-  negative: "negativeSum",
-} as const;
+/** Strength of each neuron on one side of a block. */
+const sumOf: Readonly<
+  Record<NonNullable<NodeStrengthOptions["sign"]>, (sums: SideSums) => Float64Array>
+> = {
+  signed: ({ positive, negative }) => positive.map((sum, i) => sum - negative[i]!),
+  absolute: ({ positive, negative }) => positive.map((sum, i) => sum + negative[i]!),
+  positive: ({ positive }) => positive,
+  negative: ({ negative }) => negative,
+};
 
-function sumsOf(
-  block: Block,
-  sign: keyof typeof partOf,
-): { rows: Float64Array; columns: Float64Array } {
-  const { rows, columns, groups } = block;
-  // What was collapsed by sign holds the parts already.
-  const weights = block.weights ?? edgeWeights(block, reductionOf[sign]);
-  const taps = block.weights === null ? 1 : block.taps;
-  const { own, magnitude } = block.weights === null ? partOf.signed : partOf[sign];
-  const sums = { rows: new Float64Array(rows), columns: new Float64Array(columns) };
-  const columnsPerGroup = columns / groups;
-  let at = 0;
-  for (let row = 0; row < rows; row++) {
-    const first = Math.floor((row * groups) / rows) * columnsPerGroup;
-    let rowSum = 0;
-    for (let column = first; column < first + columnsPerGroup; column++) {
-      let edge = 0;
-      for (let tap = 0; tap < taps; tap++, at++) {
-        const weight = weights[at]!;
-        edge += own * weight + magnitude * Math.abs(weight);
-      }
-      rowSum += edge;
-      sums.columns[column]! += edge;
-    }
-    sums.rows[row] = rowSum;
-  }
-  return sums;
-}
-
-function addTo(
+/** Adds what one side of a block gives to its nodes, which it covers in any case. */
+export function addTo(
   { values, covered }: NodeValues,
   nodes: Int32Array,
   sums: Float64Array | null,

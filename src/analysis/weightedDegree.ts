@@ -8,20 +8,28 @@
  * Source: Vahedian et al. 2022, doi 10.1145/3511808.3557628 (the rolled graph and its weights).
  * Golden: docs/measures/degree.md, by hand: 10 10 11 12 20 14 19 3 7.
  */
+import { GraphError } from "../errors.ts";
+import { blockSums } from "../graph/blockSums.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
-import { edgeWeights } from "../graph/block.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
-import { nodeStrength } from "./nodeStrength.ts";
-import type { NodeValues } from "./nodeValues.ts";
+import { addTo } from "./nodeStrength.ts";
+import { checkRange, type NodeValues } from "./nodeValues.ts";
 
 /** @throws {GraphError} `GRAPH_NO_EDGES` {AnalysisError} `ANALYSIS_UNDEFINED` */
 export function weightedDegree(graph: LayeredGraph): NodeValues {
-  const blocks = graph.blocks.map((block) => ({
-    ...block,
-    weights: edgeWeights(block, "norm"),
-    taps: 1,
-  }));
-  return nodeStrength({ ...graph, blocks }, { sign: "signed", direction: "both" });
+  if (graph.edgeCount === 0) {
+    throw new GraphError("GRAPH_NO_EDGES", "no block, so no neuron has a degree", {
+      path: [graph.name],
+    });
+  }
+  const values = new Float64Array(graph.nodeCount);
+  const covered = new Uint8Array(graph.nodeCount);
+  for (const block of graph.blocks) {
+    const { rows, columns } = blockSums(block);
+    addTo({ values, covered }, block.rowNodes, rows.norm);
+    addTo({ values, covered }, block.columnNodes, columns.norm);
+  }
+  return { values: checkRange(values, "weighted degree"), covered };
 }
 
 /** As data. */

@@ -1,6 +1,57 @@
+import type { SignedSums } from "../kernels/strengthSums.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
-import type { Block } from "./layeredGraph.ts";
-import type { CollapsedTaps } from "./readBlock.ts";
+
+/** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
+export interface Block {
+  readonly name: string;
+  /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
+  readonly weights: FloatArray | null;
+  readonly collapsed?: CollapsedTaps;
+  /** Kept where the weights are not: sums, and which edges are there. `blockSums` and `blockPattern` read either. */
+  readonly sums?: BlockSums;
+  readonly pattern?: BlockPattern;
+  readonly rows: number;
+  readonly columns: number;
+  /** Row r meets only the columns of its own group. */
+  readonly groups: number;
+  /** Weights between the same two neurons: kernel area, positions of a flattened channel, gates. */
+  readonly taps: number;
+  /** Node of each row. */
+  readonly rowNodes: Int32Array;
+  /** Node of each column. */
+  readonly columnNodes: Int32Array;
+}
+
+/** What the taps of each edge come to, in float64: all that a graph needs of a kernel. */
+export interface CollapsedTaps {
+  /** L2 norm, [groups, rows / groups, columns / groups]: a row per receiving neuron. */
+  readonly norm: Float64Array;
+  /** Sum of the positive taps. */
+  readonly positiveSum: Float64Array;
+  /** Sum of the magnitudes of the negative taps. */
+  readonly negativeSum: Float64Array;
+}
+
+export interface SideSums extends SignedSums {
+  /** Sums of the edge weights, an edge weight being the L2 norm of its taps. */
+  readonly norm: Float64Array;
+}
+
+export interface BlockSums {
+  /** [rows]: into each receiving neuron. */
+  readonly rows: SideSums;
+  /** [columns]: out of each sending neuron. */
+  readonly columns: SideSums;
+}
+
+export interface BlockPattern {
+  /** Edges of non-zero weight. */
+  readonly nonZero: number;
+  /** The largest norm of an edge. */
+  readonly largest: number;
+  /** [rows + columns]: which rows, then columns, the edges join: those of a part have its smallest number. */
+  readonly parts: Int32Array;
+}
 
 /**
  * How the taps between two neurons become one edge weight: their L2 norm, signed sum, sum of absolute values, or the sums of

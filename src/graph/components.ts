@@ -1,4 +1,4 @@
-import { edgeWeights } from "./block.ts";
+import { blockPattern, joinedParts } from "./blockPattern.ts";
 import type { LayeredGraph } from "./layeredGraph.ts";
 
 /** Connected components: nodes that edges of non-zero weight join, whatever their direction. */
@@ -11,48 +11,25 @@ export interface Components {
   readonly nonZeroEdges: number;
 }
 
-/** Cost: one pass over the weights; union by number with path halving. */
+/** Cost: one read of the weights; of blocks that have no zeros the nodes alone are joined. */
 export function connectedComponents(graph: LayeredGraph): Components {
-  const parent = Int32Array.from({ length: graph.nodeCount }, (_, node) => node);
-  const rootOf = (node: number): number => {
-    let at = node;
-    while (parent[at] !== at) {
-      parent[at] = parent[parent[at]!]!;
-      at = parent[at]!;
-    }
-    return at;
-  };
+  const joining = joinedParts(graph.nodeCount);
   let nonZeroEdges = 0;
   for (const block of graph.blocks) {
-    const weights = edgeWeights(block, "norm");
-    const columnsPerGroup = block.columns / block.groups;
-    let at = 0;
-    for (let row = 0; row < block.rows; row++) {
-      const first = Math.floor((row * block.groups) / block.rows) * columnsPerGroup;
-      let root = rootOf(block.rowNodes[row]!);
-      for (let column = first; column < first + columnsPerGroup; column++) {
-        if (weights[at++] === 0) continue;
-        nonZeroEdges++;
-        const other = rootOf(block.columnNodes[column]!);
-        if (other === root) continue;
-        // The smaller number stays, so that the root is the component's first node.
-        const kept = Math.min(root, other);
-        parent[Math.max(root, other)] = kept;
-        root = kept;
-      }
-    }
+    const { nonZero, parts } = blockPattern(block);
+    nonZeroEdges += nonZero;
+    const nodeAt = (place: number): number =>
+      place < block.rows ? block.rowNodes[place]! : block.columnNodes[place - block.rows]!;
+    parts.forEach((first, place) => joining.join(nodeAt(first), nodeAt(place)));
   }
-  return { ...numbered(parent, rootOf), nonZeroEdges };
+  return { ...numbered(joining.parts()), nonZeroEdges };
 }
 
-function numbered(
-  parent: Int32Array,
-  rootOf: (node: number) => number,
-): Pick<Components, "of" | "sizes"> {
-  const of = new Int32Array(parent.length);
+function numbered(first: Int32Array): Pick<Components, "of" | "sizes"> {
+  const of = new Int32Array(first.length);
   const sizes: number[] = [];
-  for (let node = 0; node < parent.length; node++) {
-    const root = rootOf(node);
+  for (let node = 0; node < first.length; node++) {
+    const root = first[node]!;
     of[node] = root === node ? sizes.push(0) - 1 : of[root]!;
     sizes[of[node]!]!++;
   }

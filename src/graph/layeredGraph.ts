@@ -8,31 +8,16 @@ import type { Model } from "../model/model.ts";
 import type { Wire } from "../model/topology.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { elementCount } from "../tensor/shape.ts";
-import { readCollapsed, readsAsFloat32, readWeights, type CollapsedTaps } from "./readBlock.ts";
+import type { Block } from "./block.ts";
+import { readCollapsed, readsAsFloat32, readWeights } from "./readBlock.ts";
+
+export type { Block } from "./block.ts";
 
 export interface GraphLayer {
   readonly name: string;
   /** Number of the layer's first node; its nodes follow one another. */
   readonly offset: number;
   readonly size: number;
-}
-
-/** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
-export interface Block {
-  readonly name: string;
-  /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
-  readonly weights: FloatArray | null;
-  readonly collapsed?: CollapsedTaps;
-  readonly rows: number;
-  readonly columns: number;
-  /** Row r meets only the columns of its own group. */
-  readonly groups: number;
-  /** Weights between the same two neurons: kernel area, positions of a flattened channel, gates. */
-  readonly taps: number;
-  /** Node of each row. */
-  readonly rowNodes: Int32Array;
-  /** Node of each column. */
-  readonly columnNodes: Int32Array;
 }
 
 export interface LayeredGraph {

@@ -5,17 +5,8 @@ import { readChunks } from "../model/readChunks.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { toCanonical, type WeightLayout } from "../tensor/layout.ts";
+import type { CollapsedTaps } from "./block.ts";
 import { checkFinite } from "./checkFinite.ts";
-
-/** What the taps of each edge come to, in float64: all that a graph needs of a kernel. */
-export interface CollapsedTaps {
-  /** L2 norm, [groups, rows / groups, columns / groups]: a row per receiving neuron. */
-  readonly norm: Float64Array;
-  /** Sum of the positive taps. */
-  readonly positiveSum: Float64Array;
-  /** Sum of the magnitudes of the negative taps. */
-  readonly negativeSum: Float64Array;
-}
 
 export interface BlockReading {
   readonly tensor: StoredTensor;

@@ -10,6 +10,7 @@ type Kernel<Parameters extends readonly number[], Result = void> = (...given: Pa
 /** Every export of `assembly/graph.ts`. Numbers are byte addresses or counts, as the name says. */
 export interface GraphKernels {
   readonly firstNotFinite: Kernel<[weights: number, count: number], number>;
+  readonly scan: Kernel<[weights: number, count: number, to: number]>;
   readonly strengths: Kernel<
     [weights: number, rows: number, columns: number, rowSums: number, columnSums: number]
   >;

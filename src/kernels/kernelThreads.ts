@@ -23,7 +23,7 @@ const words = { generation: 256, next: 257, count: 258, done: 259, calls: 320 };
 const callWords = 16;
 const mostCalls = 512;
 
-const names: readonly (keyof GraphKernels)[] = ["firstNotFinite", "strengths", "absoluteProducts"];
+const names: readonly (keyof GraphKernels)[] = ["strengths", "absoluteProducts"];
 
 /** `count` threads, the calling one included: one where the memory is not shared or no threads can be had. */
 export function kernelThreads(instance: GraphKernelInstance, count: number): KernelThreads {

@@ -89,7 +89,7 @@ function growBasis(
         return { vectors, converged, value, best: () => combine(vectors, ritz) };
       }
       // Ever rarer, as each check costs as much as the basis is long.
-      nextCheck = size + Math.max(4, size >> 3);
+      nextCheck = size + Math.max(1, size >> 3);
     }
     offDiagonal.push(beyond);
     vectors.push(next.map((entry) => entry / beyond));

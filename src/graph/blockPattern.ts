@@ -1,0 +1,111 @@
+/** Which edges of a block are there at all: those of non-zero weight, and what they join. */
+import { arenaOf } from "../kernels/weightArena.ts";
+import { edgeWeights, type Block, type BlockPattern } from "./block.ts";
+
+const known = new WeakMap<Block, BlockPattern>();
+
+/** Cost: one read of the weights the first time; more where some are zero. */
+export function blockPattern(block: Block): BlockPattern {
+  const own = block.pattern ?? known.get(block) ?? patternOf(block);
+  known.set(block, own);
+  return own;
+}
+
+function patternOf(block: Block): BlockPattern {
+  const { rows, columns, groups, weights, taps } = block;
+  const joining = joinedParts(rows + columns);
+  const [height, width] = [rows / groups, columns / groups];
+  const edges = taps === 1 && weights !== null ? weights : edgeWeights(block, "norm");
+  const { zeros, largest } = scanWeights(edges);
+  for (let group = 0; group < groups; group++) {
+    const first = group * height * width;
+    const own = edges.subarray(first, first + height * width);
+    const [row, column] = [group * height, rows + group * width];
+    if (zeros === 0) joinAll(joining, row, height, column, width);
+    else joinNonZero(joining, own, { row, height, column, width });
+  }
+  return { nonZero: edges.length - zeros, largest, parts: joining.parts() };
+}
+
+interface Weights extends ArrayLike<number> {
+  subarray(start: number, end: number): Weights;
+}
+
+/** How many weights are zero, and the largest magnitude. */
+function scanWeights(weights: NonNullable<Block["weights"]>): { zeros: number; largest: number } {
+  const arena = arenaOf(weights);
+  if (arena !== null) {
+    arena.kernels.scan(weights.byteOffset, weights.length, arena.scratch);
+    const [zeros = 0, largest = 0] = new Float64Array(arena.buffer, arena.scratch, 2);
+    return { zeros, largest };
+  }
+  let zeros = 0;
+  let largest = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const magnitude = Math.abs(weights[i]!);
+    if (magnitude === 0) zeros++;
+    else if (magnitude > largest) largest = magnitude;
+  }
+  return { zeros, largest };
+}
+
+interface Rectangle {
+  readonly row: number;
+  readonly height: number;
+  readonly column: number;
+  readonly width: number;
+}
+
+function joinAll(
+  { join }: Joining,
+  row: number,
+  height: number,
+  column: number,
+  width: number,
+): void {
+  for (let i = 0; i < height; i++) join(row + i, column);
+  for (let i = 0; i < width; i++) join(row, column + i);
+}
+
+/** Joins what non-zero weights join, and stops looking once all of it is one. */
+function joinNonZero(
+  { join }: Joining,
+  weights: Weights,
+  { row, height, column, width }: Rectangle,
+): void {
+  let apart = height + width - 1;
+  for (let r = 0, at = 0; r < height && apart > 0; r++) {
+    for (let c = 0; c < width; c++, at++) {
+      if (weights[at] !== 0 && join(row + r, column + c)) apart--;
+    }
+  }
+}
+
+interface Joining {
+  /** True if the two were apart before. */
+  readonly join: (a: number, b: number) => boolean;
+  readonly parts: () => Int32Array;
+}
+
+/** Union by number, with path halving: the smaller number stays, so that a part goes by its first member. */
+export function joinedParts(count: number): Joining {
+  const parent = Int32Array.from({ length: count }, (_, i) => i);
+  const rootOf = (member: number): number => {
+    let at = member;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at]!]!;
+      at = parent[at]!;
+    }
+    return at;
+  };
+  return {
+    join(a, b) {
+      const one = rootOf(a);
+      const other = rootOf(b);
+      if (one === other) return false;
+      parent[Math.max(one, other)] = Math.min(one, other);
+      return true;
+    },
+    parts: () => parent.map((_, member) => rootOf(member)),
+  };
+}

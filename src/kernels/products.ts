@@ -1,0 +1,66 @@
+/** Products of the magnitudes of a matrix with a vector on either side, in one pass. */
+import { slabsOf, type ArenaMatrix } from "./slabs.ts";
+
+/** `forRows += |W| u` and `forColumns += |W|ᵀ x`. */
+export interface TwoProducts {
+  /** [columns] */
+  readonly u: Float64Array;
+  /** [rows] */
+  readonly x: Float64Array;
+  /** [rows] */
+  readonly forRows: Float64Array;
+  /** [columns] */
+  readonly forColumns: Float64Array;
+}
+
+/** Where the weights lie in an arena with enough room; false, with nothing done, where not. */
+export function arenaProducts(
+  matrix: ArenaMatrix,
+  { u, x, forRows, forColumns }: TwoProducts,
+): boolean {
+  const { arena, weights, rows, columns } = matrix;
+  const slabs = slabsOf(matrix);
+  const needed = 8 * (2 * rows + columns + slabs.length * columns);
+  if (needed > arena.scratchBytes) return false;
+  const room = new Float64Array(arena.buffer, arena.scratch, needed / 8);
+  const places = { x: 0, y: rows, u: 2 * rows, v: 2 * rows + columns };
+  room.set(x, places.x);
+  room.set(u, places.u);
+  const address = (place: number): number => arena.scratch + 8 * place;
+  arena.threads.run(
+    slabs.map((slab, i) => [
+      "absoluteProducts",
+      weights.byteOffset + 4 * slab.firstRow * columns,
+      slab.rows,
+      columns,
+      address(places.x + slab.firstRow),
+      address(places.u),
+      address(places.y + slab.firstRow),
+      address(places.v + i * columns),
+    ]),
+  );
+  for (let row = 0; row < rows; row++) forRows[row]! += room[places.y + row]!;
+  slabs.forEach((_, i) => {
+    const first = places.v + i * columns;
+    for (let column = 0; column < columns; column++) forColumns[column]! += room[first + column]!;
+  });
+  return true;
+}
+
+/** The same in plain TypeScript, for weights that lie anywhere. */
+export function plainProducts(
+  weights: Float32Array | Float64Array,
+  { u, x, forRows, forColumns }: TwoProducts,
+): void {
+  const columns = u.length;
+  for (let row = 0, at = 0; row < x.length; row++) {
+    const own = x[row]!;
+    let sum = 0;
+    for (let column = 0; column < columns; column++, at++) {
+      const weight = Math.abs(weights[at]!);
+      sum += weight * u[column]!;
+      forColumns[column]! += weight * own;
+    }
+    forRows[row]! += sum;
+  }
+}
