@@ -69,7 +69,6 @@ export {
   type SafetensorsTensor,
 } from "./formats/safetensors/write.ts";
 export { assembleGraph, layeredGraph, type LayeredGraphOptions } from "./graph/layeredGraph.ts";
-export type { CollapsedTaps } from "./graph/readBlock.ts";
 export type { Geometry, GeometryStep, Padding, Window } from "./model/geometry.ts";
 export {
   forEachUnrolledEdge,
