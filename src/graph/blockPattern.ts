@@ -20,9 +20,9 @@ function patternOf(block: Block): BlockPattern {
   for (let group = 0; group < groups; group++) {
     const first = group * height * width;
     const own = edges.subarray(first, first + height * width);
-    const [row, column] = [group * height, rows + group * width];
-    if (zeros === 0) joinAll(joining, row, height, column, width);
-    else joinNonZero(joining, own, { row, height, column, width });
+    const place = { row: group * height, height, column: rows + group * width, width };
+    if (zeros === 0) joinAll(joining, place);
+    else joinNonZero(joining, own, place);
   }
   return { nonZero: edges.length - zeros, largest, parts: joining.parts() };
 }
@@ -56,13 +56,7 @@ interface Rectangle {
   readonly width: number;
 }
 
-function joinAll(
-  { join }: Joining,
-  row: number,
-  height: number,
-  column: number,
-  width: number,
-): void {
+function joinAll({ join }: Joining, { row, height, column, width }: Rectangle): void {
   for (let i = 0; i < height; i++) join(row + i, column);
   for (let i = 0; i < width; i++) join(row, column + i);
 }

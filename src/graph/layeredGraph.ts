@@ -6,7 +6,6 @@ import { GraphError } from "../errors.ts";
 import { allocateWeights } from "../kernels/weightArena.ts";
 import type { Model } from "../model/model.ts";
 import type { Wire } from "../model/topology.ts";
-import type { FloatArray } from "../tensor/dtype.ts";
 import { elementCount } from "../tensor/shape.ts";
 import type { Block } from "./block.ts";
 import { readCollapsed, readsAsFloat32, readWeights } from "./readBlock.ts";
