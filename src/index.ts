@@ -212,6 +212,7 @@ export {
   type EigenvectorCentrality,
   type EigenvectorCentralityOptions,
 } from "./analysis/eigenvectorCentrality.ts";
+export { pagerank, type Pagerank, type PagerankOptions } from "./analysis/pagerank.ts";
 export { connectedComponents, type Components } from "./graph/components.ts";
 export type {
   ExportedEdge,

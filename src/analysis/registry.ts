@@ -5,6 +5,7 @@ import { eigenvectorCentralityMeasure } from "./eigenvectorCentrality.ts";
 import { hypercoreNumberMeasure } from "./hypercoreNumber.ts";
 import type { BlockMeasure, Measure } from "./measure.ts";
 import { nodeStrengthMeasure } from "./nodeStrength.ts";
+import { pagerankMeasure } from "./pagerank.ts";
 import { weightedDegreeMeasure } from "./weightedDegree.ts";
 
 /** Measures of single neurons. */
@@ -14,6 +15,7 @@ export const measures: readonly Measure[] = [
   eigenvectorCentralityMeasure,
   coreNumberMeasure,
   hypercoreNumberMeasure,
+  pagerankMeasure,
 ];
 
 /** Measures of whole blocks: what a layer's weights are like. */

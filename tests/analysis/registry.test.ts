@@ -86,6 +86,6 @@ test.each<{ id: string; parameters: ParameterValues }>([
 
 test("ids are unique, an unknown one is named with those that exist", () => {
   expect(new Set(names).size).toBe(names.length);
-  const error = thrownBy(() => measureById("pagerank"), "USAGE_UNKNOWN_MEASURE");
+  const error = thrownBy(() => measureById("betweenness"), "USAGE_UNKNOWN_MEASURE");
   for (const name of names) expect(error.hint).toContain(name);
 });

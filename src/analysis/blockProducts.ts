@@ -1,0 +1,140 @@
+/**
+ * The edge weights of a graph as a matrix that is only ever multiplied with: W[receiver, sender], never negative, parallel
+ * edges adding up. Blocks are read where they lie: with one tap per edge the sign is dropped on the way, not in a copy.
+ *
+ * Cost: one pass over the weights a product, float64 sums; kernels with every tap kept are reduced to their edges once.
+ */
+import { edgeWeights } from "../graph/block.ts";
+import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+
+/** The reductions that never give a negative weight. */
+export const edgeReductions = ["norm", "absoluteSum", "positiveSum", "negativeSum"] as const;
+export type EdgeReduction = (typeof edgeReductions)[number];
+
+/** One block, by its own rows and columns; what is written is overwritten. */
+export interface BlockProduct {
+  /** Node of each row: the receivers. */
+  readonly rowNodes: Int32Array;
+  /** Node of each column: the senders. */
+  readonly columnNodes: Int32Array;
+  /** rowSums [rows] = scale · W columnValues [columns] */
+  readonly toRows: (columnValues: Float64Array, rowSums: Float64Array) => void;
+  /** columnSums [columns] = scale · Wᵀ rowValues [rows] */
+  readonly toColumns: (rowValues: Float64Array, columnSums: Float64Array) => void;
+}
+
+/** All blocks, by node numbers; products are added to what `y` holds. */
+export interface BlockProducts {
+  readonly blocks: readonly BlockProduct[];
+  /** 1 for the nodes that stand in a block. */
+  readonly covered: Uint8Array;
+  /** y += scale · W x: every neuron receives. */
+  readonly forward: (x: Float64Array, y: Float64Array) => void;
+  /** y += scale · Wᵀ x: every neuron gets back what it would send. */
+  readonly backward: (x: Float64Array, y: Float64Array) => void;
+}
+
+export interface BlockProductsOptions {
+  /** @defaultValue "norm" */
+  readonly reduction?: EdgeReduction;
+  /** What every weight is multiplied by: a power of two, so that nothing is rounded. @defaultValue 1 */
+  readonly scale?: number;
+}
+
+export function blockProducts(
+  graph: LayeredGraph,
+  { reduction = "norm", scale = 1 }: BlockProductsOptions = {},
+): BlockProducts {
+  const blocks = graph.blocks.map((block) => productOf(block, reduction, scale));
+  const covered = new Uint8Array(graph.nodeCount);
+  let widest = 0;
+  for (const { rowNodes, columnNodes } of blocks) {
+    widest = Math.max(widest, rowNodes.length, columnNodes.length);
+    for (const node of rowNodes) covered[node] = 1;
+    for (const node of columnNodes) covered[node] = 1;
+  }
+  const values = new Float64Array(widest);
+  const sums = new Float64Array(widest);
+  return {
+    blocks,
+    covered,
+    forward(x, y) {
+      for (const block of blocks) {
+        gather(x, block.columnNodes, values);
+        block.toRows(values, sums);
+        scatterAdd(sums, block.rowNodes, y);
+      }
+    },
+    backward(x, y) {
+      for (const block of blocks) {
+        gather(x, block.rowNodes, values);
+        block.toColumns(values, sums);
+        scatterAdd(sums, block.columnNodes, y);
+      }
+    },
+  };
+}
+
+/** local[i] = x[nodes[i]] */
+export function gather(x: Float64Array, nodes: Int32Array, local: Float64Array): void {
+  for (let i = 0; i < nodes.length; i++) local[i] = x[nodes[i]!]!;
+}
+
+/** y[nodes[i]] += local[i] */
+function scatterAdd(local: Float64Array, nodes: Int32Array, y: Float64Array): void {
+  for (let i = 0; i < nodes.length; i++) y[nodes[i]!]! += local[i]!;
+}
+
+/** An edge weight is own · w + magnitude · |w|. */
+interface EdgeMatrix {
+  readonly weights: NonNullable<Block["weights"]>;
+  readonly own: number;
+  readonly magnitude: number;
+}
+
+const partOf = {
+  norm: { own: 0, magnitude: 1 },
+  absoluteSum: { own: 0, magnitude: 1 },
+  positiveSum: { own: 0.5, magnitude: 0.5 },
+  negativeSum: { own: -0.5, magnitude: 0.5 },
+} as const;
+
+function matrixOf(block: Block, reduction: EdgeReduction, scale: number): EdgeMatrix {
+  const { own, magnitude } = partOf[reduction];
+  return block.weights !== null && block.taps === 1
+    ? { weights: block.weights, own: own * scale, magnitude: magnitude * scale }
+    : { weights: edgeWeights(block, reduction), own: 0, magnitude: scale };
+}
+
+function productOf(block: Block, reduction: EdgeReduction, scale: number): BlockProduct {
+  const { rows, rowNodes, columnNodes } = block;
+  const { weights, own, magnitude } = matrixOf(block, reduction, scale);
+  const width = block.columns / block.groups;
+  const firstColumn = (row: number): number => Math.floor((row * block.groups) / rows) * width;
+  return {
+    rowNodes,
+    columnNodes,
+    toRows(columnValues, rowSums) {
+      for (let row = 0, at = 0; row < rows; row++) {
+        const first = firstColumn(row);
+        let sum = 0;
+        for (let column = first; column < first + width; column++, at++) {
+          const weight = weights[at]!;
+          sum += (own * weight + magnitude * Math.abs(weight)) * columnValues[column]!;
+        }
+        rowSums[row] = sum;
+      }
+    },
+    toColumns(rowValues, columnSums) {
+      columnSums.fill(0, 0, columnNodes.length);
+      for (let row = 0, at = 0; row < rows; row++) {
+        const first = firstColumn(row);
+        const value = rowValues[row]!;
+        for (let column = first; column < first + width; column++, at++) {
+          const weight = weights[at]!;
+          columnSums[column]! += (own * weight + magnitude * Math.abs(weight)) * value;
+        }
+      }
+    },
+  };
+}
