@@ -1,7 +1,20 @@
 /** What flows between the layers of a Keras configuration. */
-import type { StoredTensor } from "../model/model.ts";
+import type { Geometry } from "../model/geometry.ts";
+import type { StoredTensor, WeightLayer } from "../model/model.ts";
 import type { Activation, NeuronTracer, Placed } from "../model/neuronTracer.ts";
+import type { KerasLayer } from "./kerasConfig.ts";
 import type { KernelHints, KerasVariable } from "./kerasKernels.ts";
+
+/** Where elements stand, as far as positions are followed: a step of the geometry, or an input that nothing has read. */
+export type KerasPlace =
+  | { readonly kind: "step"; readonly step: number }
+  /** `shape` is without the batch. */
+  | {
+      readonly kind: "input";
+      readonly name: string;
+      readonly shape: readonly (number | null)[] | null;
+    }
+  | { readonly kind: "lost"; readonly reason: string };
 
 export interface Flow {
   readonly activation: Activation;
@@ -9,6 +22,8 @@ export interface Flow {
   readonly rank: number | null;
   /** True where channels stand before places. */
   readonly channelsFirst: boolean;
+  /** Set by the walk for whatever a layer puts out. */
+  readonly place?: KerasPlace;
 }
 
 /** A flow as a layer is handed it. */
@@ -18,10 +33,30 @@ export interface Read {
   readonly argument: string | null;
 }
 
+/** One use of a layer. */
+export interface PlacedUse {
+  readonly layer: KerasLayer;
+  /** What it reads. */
+  readonly flows: readonly Flow[];
+  /** Its kernels, with their index in `Model.layers`. */
+  readonly kernels: readonly { readonly index: number; readonly layer: WeightLayer }[];
+  /** For an operation of Keras 2 or 3, what it is called. */
+  readonly operation: string | null;
+}
+
+export interface KerasPlaces {
+  /** Where the layer's first output stands. */
+  follow(use: PlacedUse): KerasPlace;
+  finish(): Geometry;
+}
+
 export interface KerasWalk {
   readonly tracer: NeuronTracer;
   readonly place: (tensor: StoredTensor, className: string, hints?: KernelHints) => Placed;
+  /** What was placed so far. */
+  readonly placed: ReadonlyMap<StoredTensor, Placed>;
   readonly variableOf: (tensor: StoredTensor) => KerasVariable;
+  readonly places: KerasPlaces;
   /** Classes whose effect on channels is not known. */
   readonly unknown: Set<string>;
   /** Layers that no channels could be followed through. */

@@ -64,7 +64,7 @@ function operationOf(layer: KerasLayer, { flows, stated, walk }: Operands): Flow
 }
 
 /** `math.add` is `add`, `__operators__.getitem` `getitem`. */
-function operationName({ className, config }: KerasLayer): string {
+export function operationName({ className, config }: KerasLayer): string {
   if (className.startsWith("SlicingOp")) return "getitem";
   const full = textOf(config, "function");
   if (full === null) return snakeCase(className).replace("get_item", "getitem");

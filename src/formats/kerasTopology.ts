@@ -3,6 +3,7 @@
  * `kerasConnections`, what one without does to channels in `kerasActions`, and Keras' operations in `kerasOperations`.
  */
 import { FormatError } from "../errors.ts";
+import type { Geometry } from "../model/geometry.ts";
 import type { ModelWarning, StoredTensor, WeightLayer } from "../model/model.ts";
 import { neuronTracer, type Placed } from "../model/neuronTracer.ts";
 import type { Topology } from "../model/topology.ts";
@@ -15,9 +16,10 @@ import {
   type KerasReference,
 } from "./kerasConfig.ts";
 import { connectWeights } from "./kerasConnections.ts";
-import { flowOf, type Flow, type KerasWalk, type Read } from "./kerasFlow.ts";
+import { flowOf, type Flow, type KerasPlace, type KerasWalk, type Read } from "./kerasFlow.ts";
 import { kerasKernel, namedVariable, type KerasVariable } from "./kerasKernels.ts";
-import { operationOutputs } from "./kerasOperations.ts";
+import { operationName, operationOutputs } from "./kerasOperations.ts";
+import { kerasPlaces } from "./kerasPlaces.ts";
 import { isJsonObject } from "./strictJson.ts";
 import { traceWarnings } from "./traceWarnings.ts";
 
@@ -28,6 +30,7 @@ export interface KerasTrace {
   /** In the order of calls; a kernel that two calls share stands once and has two wires. */
   readonly layers: readonly WeightLayer[];
   readonly topology: Topology;
+  readonly geometry: Geometry;
   readonly warnings: readonly ModelWarning[];
 }
 
@@ -45,6 +48,8 @@ export function traceKeras(
   const placed = new Map<StoredTensor, Placed>();
   const walk: KerasWalk = {
     tracer: neuronTracer(),
+    places: kerasPlaces(),
+    placed,
     unknown: new Set(),
     broken: [],
     variableOf,
@@ -61,6 +66,7 @@ export function traceKeras(
   return {
     layers: [...placed.values()].map(({ layer }) => layer),
     topology: walk.tracer.finish("declared"),
+    geometry: walk.places.finish(),
     warnings: traceWarnings(walk.unknown, [...walk.broken, ...walk.tracer.breaks]),
   };
 }
@@ -117,13 +123,19 @@ function walkNetwork(network: KerasNetwork, around: Surroundings): Flow[] {
 
 function entry(network: KerasNetwork, layer: KerasLayer, { feeds, walk }: Surroundings): Flow {
   const fed = feeds[network.inputs.indexOf(layer.name)];
-  if (fed !== undefined) return fed;
   const { batch_input_shape: old, batch_shape: shape = old } = layer.config;
   const rank = Array.isArray(shape) ? shape.length : null;
   const channels: unknown = Array.isArray(shape) && shape.length > 1 ? shape.at(-1) : null;
   const isSize = Number.isSafeInteger(channels) && (channels as number) > 0;
   const name = layer.className === "InputLayer" ? layer.name : "input";
-  return flowOf(walk.tracer.source(name, isSize ? (channels as number) : null), rank);
+  const sizes = rank === null || rank < 2 ? null : (shape as readonly unknown[]).slice(1);
+  const known =
+    sizes && sizes.map((size) => (Number.isSafeInteger(size) ? (size as number) : null));
+  const place: KerasPlace = { kind: "input", name, shape: known };
+  if (fed?.place?.kind === "input" && fed.place.shape === null) return { ...fed, place };
+  if (fed !== undefined) return fed;
+  const flow = flowOf(walk.tracer.source(name, isSize ? (channels as number) : null), rank);
+  return { ...flow, place };
 }
 
 interface Reading {
@@ -131,44 +143,48 @@ interface Reading {
   readonly stated: unknown;
 }
 
+const timed: KerasPlace = { kind: "lost", reason: "a model at every step is not followed" };
+
 /** What goes in beside the values that neurons carry. */
 const sideways = /mask$|^training$|^initial_state$|^return_|^padding$/;
 
-function callLayer(
-  layer: KerasLayer,
-  { reads, stated }: Reading,
-  around: Surroundings,
-): readonly Flow[] {
+function callLayer(layer: KerasLayer, reading: Reading, around: Surroundings): readonly Flow[] {
   const { parents, walk, weightsOf } = around;
+  const { reads, stated } = reading;
   const main = reads.filter(({ argument }) => argument === null || !sideways.test(argument));
   const own = main.length > 0 ? main : reads;
   const flows = own.map(({ flow }) => flow);
   const isTimed = layer.className === "TimeDistributed";
   if (layer.model !== null) {
-    const feeds = isTimed ? flows.map((flow) => ranked(flow, -1)) : flows;
+    const feeds = isTimed ? flows.map((flow) => ({ ...ranked(flow, -1), place: timed })) : flows;
     const inside = { ...around, feeds, parents: [...parents, layer.name] };
     const outputs = walkNetwork(layer.model, inside);
     return isTimed ? outputs.map((flow) => ranked(flow, 1)) : outputs;
   }
   if (layer.isOperation || /^(TFOp|SlicingOp)(Lambda|Layer)$/.test(layer.className)) {
-    return operationOutputs(layer, { flows, stated, walk });
+    const outputs = operationOutputs(layer, { flows, stated, walk });
+    const place = walk.places.follow({
+      layer,
+      flows,
+      kernels: [],
+      operation: operationName(layer),
+    });
+    return outputs.map((flow) => ({ ...flow, place }));
   }
   const inner = unwrapped(layer);
   const weights = weightsOf(layer.name, parents).filter(({ role }) => role === "weight");
-  if (weights.length > 0) return connectWeights(inner, { reads: own, weights, walk });
+  if (weights.length > 0) {
+    const outputs = connectWeights(inner, { reads: own, weights, walk });
+    const kernels = weights.flatMap((tensor) => walk.placed.get(tensor) ?? []);
+    const place = walk.places.follow({ layer: inner, flows, kernels, operation: null });
+    return outputs.map((flow) => ({ ...flow, place }));
+  }
+  const place = walk.places.follow({ layer: inner, flows, kernels: [], operation: null });
   const action = actionOf(inner.className);
   if (action === undefined) walk.unknown.add(inner.className);
-  if (action === undefined || !isTimed) return [action?.(inner, flows, walk) ?? flows[0]!];
-  return [
-    ranked(
-      action(
-        inner,
-        flows.map((flow) => ranked(flow, -1)),
-        walk,
-      ),
-      1,
-    ),
-  ];
+  const given = isTimed ? flows.map((flow) => ranked(flow, -1)) : flows;
+  const made = action?.(inner, given, walk) ?? given[0]!;
+  return [{ ...(isTimed ? ranked(made, 1) : made), place }];
 }
 
 function ranked(flow: Flow, by: number): Flow {

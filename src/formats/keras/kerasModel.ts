@@ -81,7 +81,7 @@ export function kerasModel(stored: StoredWeights, file: KerasFile): Model {
   const weightsOf = isNamed
     ? namedLayerWeights(groupsOf(tensors))
     : numberedLayerWeights(mapped, tensors);
-  const { layers, topology, warnings } = traceKeras(network, weightsOf, { variableOf });
+  const { layers, topology, geometry, warnings } = traceKeras(network, weightsOf, { variableOf });
   const used = new Set(layers.map(({ tensor }) => tensor));
   const lost = new Set(all.filter((tensor) => tensor.role === "weight" && !used.has(tensor)));
   return {
@@ -90,6 +90,7 @@ export function kerasModel(stored: StoredWeights, file: KerasFile): Model {
     tensors: all.map((tensor) => (lost.has(tensor) ? { ...tensor, role: "unknown" } : tensor)),
     layers,
     topology,
+    geometry,
     warnings: [...warnings, ...unusedWarnings([...lost]), ...missing],
   };
 }

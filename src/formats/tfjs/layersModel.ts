@@ -6,7 +6,7 @@ import { isJsonObject, parseStrictJson } from "../strictJson.ts";
 import type { Manifest, ManifestTensor } from "./weights.ts";
 
 /** What a topology makes of a manifest's tensors. */
-export type ReadTopology = Pick<Model, "tensors" | "layers" | "topology" | "warnings">;
+export type ReadTopology = Pick<Model, "tensors" | "layers" | "topology" | "geometry" | "warnings">;
 
 /**
  * A layers-model: the topology is a Keras configuration, tensors belong to the layer that their name begins with (or, inside a

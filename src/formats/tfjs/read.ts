@@ -35,6 +35,7 @@ export async function readTfjs(source: ByteSource): Promise<Model> {
     metadata: metadataOf(file, manifest),
     layers: read.layers,
     topology: read.topology,
+    ...(read.geometry && { geometry: read.geometry }),
     tensors,
     warnings: [...read.warnings, ...manifestWarnings(manifest)],
   };
