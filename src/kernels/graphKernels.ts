@@ -7,8 +7,31 @@ import { sharedGraphKernelsWasm } from "./generated/sharedGraphKernelsWasm.ts";
 
 type Kernel<Parameters extends readonly number[], Result = void> = (...given: Parameters) => Result;
 
+/** Exports of `assembly/peel.ts`. Nodes are numbered from the start of the degrees, rows and columns from that of the weights. */
+interface PeelKernels {
+  readonly partSums: Kernel<
+    [
+      weights: number,
+      rows: number,
+      columns: number,
+      rowSums: number,
+      columnSums: number,
+      kind: number,
+    ]
+  >;
+  readonly takeRows: Kernel<
+    [weights: number, columns: number, list: number, count: number, degrees: number, kind: number]
+  >;
+  /** weights, columns, list, count, alive, aliveCount, degrees, kind */
+  readonly takeRowsAt: Kernel<readonly number[]>;
+  /** weights, columns, list, count, alive, aliveCount, degrees, margins, level, kind */
+  readonly takeColumns: Kernel<readonly number[]>;
+  /** degrees, margins, minima, first, last, level, found */
+  readonly settle: Kernel<readonly number[], number>;
+}
+
 /** Every export of `assembly/graph.ts`. Numbers are byte addresses or counts, as the name says. */
-export interface GraphKernels {
+export interface GraphKernels extends PeelKernels {
   readonly firstNotFinite: Kernel<[weights: number, count: number], number>;
   readonly scan: Kernel<[weights: number, count: number, to: number]>;
   readonly strengths: Kernel<
