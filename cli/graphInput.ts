@@ -6,16 +6,21 @@ import {
   type ModelWarning,
 } from "../src/node.ts";
 import { readJson, type CliContext } from "./context.ts";
+import type { GraphFlags } from "./graphFlags.ts";
 import { checkInput, requireLayers } from "./input.ts";
 
+export interface GraphInputFlags extends GraphFlags {
+  readonly format?: "matrix";
+}
+
 /**
- * The layered graph of a model file, or of a matrix document.
+ * The layered graph of a model file, or of a matrix document, before its edges are weighed and transformed (`withGraphFlags`).
  * @throws {WeightGraphError} of the reader; `FORMAT_NO_WEIGHTS` for a file without weight layers.
  */
 export async function readGraph(
   context: CliContext,
   file: string,
-  format: "matrix" | undefined,
+  format: GraphInputFlags["format"],
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
   if (format === "matrix") {
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };

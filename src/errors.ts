@@ -28,6 +28,7 @@ export const errorCodes = {
   GRAPH_POSITIONS_UNKNOWN:
     "Where the neurons of a layer stand is not declared, so the graph cannot be unrolled.",
   GRAPH_TOO_LARGE: "The graph is larger than the target can hold.",
+  GRAPH_WEIGHT_RANGE: "A transform takes an edge weight out of the range of numbers.",
   WEIGHTS_NOT_FINITE: "A weight is NaN or infinite, so no measure of its neurons is defined.",
   ANALYSIS_NOT_CONVERGED: "An iteration did not reach its tolerance within its limit.",
   ANALYSIS_UNDEFINED: "The measure has no value for this input.",

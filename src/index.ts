@@ -86,6 +86,10 @@ export type {
 export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
+export { edgeWeightNames, weighEdges } from "./graph/edgeWeight.ts";
+export type { EdgeWeight, GraphTransform, LayerNorm } from "./graph/weighting.ts";
+export { transformGraph, type TransformOptions } from "./graph/transformGraph.ts";
+export { graphTransforms } from "./graph/transforms.ts";
 export type { Block, GraphLayer, LayeredGraph } from "./graph/layeredGraph.ts";
 export {
   hypercoreNumber,

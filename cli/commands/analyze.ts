@@ -1,7 +1,6 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { setImmediate } from "node:timers/promises";
 import {
-  connectedComponents,
   type BlockMeasure,
   type BlockMeasureResult,
   type LayeredGraph,
@@ -11,7 +10,9 @@ import {
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
-import { readGraph } from "../graphInput.ts";
+import { graphFacts, graphLines } from "../graphFacts.ts";
+import { graphFlags, withGraphFlags } from "../graphFlags.ts";
+import { readGraph, type GraphInputFlags } from "../graphInput.ts";
 import {
   chosenMeasures,
   chosenNodeMeasures,
@@ -19,7 +20,7 @@ import {
   measureFlags,
   parametersFor,
 } from "../measureFlags.ts";
-import { numberText, printable, renderTable } from "../render.ts";
+import { renderTable } from "../render.ts";
 import {
   checkUnrolledFlags,
   printUnrolledSize,
@@ -28,11 +29,10 @@ import {
   type UnrolledFlags,
 } from "../unrolledInput.ts";
 
-interface Flags extends UnrolledFlags {
+interface Flags extends GraphInputFlags, UnrolledFlags {
   readonly json: boolean;
   readonly nodes: boolean;
   readonly top: number;
-  readonly format?: "matrix";
   readonly measures?: readonly string[];
 }
 
@@ -66,6 +66,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
         placeholder: "a,b",
         optional: true,
       },
+      ...graphFlags,
       ...unrolledFlags,
       ...measureFlags,
     },
@@ -82,9 +83,10 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const chosen = isUnrolled ? chosenNodeMeasures(flags.measures) : chosenMeasures(flags.measures);
     const lenient = flags.measures === undefined;
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
-    const { graph, warnings } = isUnrolled
+    const { graph: read, warnings } = isUnrolled
       ? await readUnrolled(this, file, flags)
       : await readGraph(this, file, flags.format);
+    const graph = withGraphFlags(read, flags);
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
@@ -121,20 +123,10 @@ function analysisDocument(
 ): Record<string, unknown> {
   const measured = Array.from(results.nodes);
   const ofBlocks = Array.from(results.blocks);
-  const { sizes, nonZeroEdges } = connectedComponents(graph);
   return {
     schema: "weightgraph.analysis",
     version: 1,
-    graph: {
-      name: graph.name,
-      kind,
-      layers: graph.layers.map(({ name, size }) => ({ name, size })),
-      nodes: graph.nodeCount,
-      edges: graph.edgeCount,
-      edgesNonzero: nonZeroEdges,
-      components: sizes.length,
-      topology: graph.certainty,
-    },
+    graph: { kind, ...graphFacts(graph) },
     measures: Object.fromEntries(
       [...measured, ...ofBlocks].map(([{ id }, { summary }]) => [id, summary]),
     ),
@@ -235,13 +227,7 @@ function printAnalysis(
     out.push(title, renderTable(["block", ...figures], rows));
   }
   context.process.stdout.write(`${out.join("\n")}\n`);
-  const sizes = graph.layers.map(({ size }) => numberText(size)).join(" – ");
-  say(context, `${printable(graph.name)}: ${graph.layers.length} layers of neurons: ${sizes}`);
-  say(
-    context,
-    `${numberText(graph.nodeCount)} neurons, ${numberText(graph.edgeCount)} edges, ` +
-      `${connectedComponents(graph).sizes.length} components, topology ${graph.certainty}`,
-  );
+  for (const line of graphLines(graph)) say(context, line);
   sayWarnings(context, warnings);
 }
 

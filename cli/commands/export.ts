@@ -9,15 +9,15 @@ import {
 } from "../../src/node.ts";
 import { say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
-import { readGraph } from "../graphInput.ts";
+import { graphFlags, withGraphFlags } from "../graphFlags.ts";
+import { readGraph, type GraphInputFlags } from "../graphInput.ts";
 import { chosenNodeMeasures } from "../measureFlags.ts";
 import { numberText, percentText, printable } from "../render.ts";
 
 type Target = "graphology" | "gexf" | "nodes" | "edges";
 
-interface Flags {
+interface Flags extends GraphInputFlags {
   readonly json: boolean;
-  readonly format?: "matrix";
   readonly to: Target;
   readonly type: "directed" | "undirected";
   readonly edges: number;
@@ -38,6 +38,7 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     flags: {
       json: jsonFlag,
       format: formatFlag,
+      ...graphFlags,
       to: {
         kind: "enum",
         values: ["graphology", "gexf", "nodes", "edges"],
@@ -83,8 +84,9 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
       parameters: [{ brief: "Model file, or - for stdin", parse: String, placeholder: "FILE" }],
     },
   },
-  async func({ json, format, to, out, force, ...flags }, file) {
-    const { graph, warnings } = await readGraph(this, file, format);
+  async func({ json, to, out, force, ...flags }, file) {
+    const { graph: read, warnings } = await readGraph(this, file, flags.format);
+    const graph = withGraphFlags(read, flags);
     const { type, edges, reduce } = flags;
     const measures = Object.fromEntries(
       chosenNodeMeasures(flags.measures).map(({ id, run }) => [id, run(graph).nodes]),

@@ -49,6 +49,10 @@ export interface ExportedFacts {
   readonly keptShare: number;
   /** How taps became one weight, in words. */
   readonly weight: string;
+  /** The same by name. */
+  readonly edgeWeight: LayeredGraph["edgeWeight"];
+  /** What was done to the weights before, in order. */
+  readonly transforms: LayeredGraph["transforms"];
 }
 
 export interface ExportedGraph {
@@ -92,9 +96,20 @@ export function exportedGraph(graph: LayeredGraph, options: ExportOptions = {}):
       edges: graph.edgeCount,
       keptEdges: reduced.from.length,
       keptShare: reduced.keptShare,
-      weight: `L2 norm over taps${weight === "signed" ? ", with the sign of their sum" : ""}`,
+      weight: weightInWords(graph.edgeWeight, weight),
+      edgeWeight: graph.edgeWeight,
+      transforms: graph.transforms,
     },
   };
+}
+
+function weightInWords(
+  edgeWeight: LayeredGraph["edgeWeight"],
+  weight: "signed" | "absolute",
+): string {
+  if (edgeWeight === "sum") return `${weight === "signed" ? "" : "magnitude of the "}sum over taps`;
+  const magnitude = edgeWeight === "norm" ? "L2 norm" : "absolute sum";
+  return `${magnitude} over taps${weight === "signed" ? ", with the sign of their sum" : ""}`;
 }
 
 /** @throws {ShapeError} `SHAPE_MISMATCH` */

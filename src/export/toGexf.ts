@@ -17,9 +17,11 @@ export function toGexf(layered: LayeredGraph, options: GraphologyOptions = {}): 
 
 /** The schema knows no other place for facts about the whole graph. */
 function descriptionOf(graph: AbstractGraph): string {
-  const { name, edges, keptEdges, keptShare, weight } = graph.getAttributes() as ExportedFacts;
+  const { name, edges, keptEdges, keptShare, weight, transforms } =
+    graph.getAttributes() as ExportedFacts;
   const share = Number((100 * keptShare).toPrecision(4));
-  return `${name}: ${keptEdges} of ${edges} edges, ${share} % of the absolute weights; weight is ${weight}`;
+  const done = transforms.length > 0 ? `, then ${transforms.join(", ")}` : "";
+  return `${name}: ${keptEdges} of ${edges} edges, ${share} % of the absolute weights; weight is ${weight}${done}`;
 }
 
 /** Names come from model files and may hold anything; the writer escapes markup, but not what XML cannot hold at all. */

@@ -24,7 +24,7 @@ export interface Block {
 
 /** What the taps of each edge come to, in float64: all that a graph needs of a kernel. */
 export interface CollapsedTaps {
-  /** L2 norm, [groups, rows / groups, columns / groups]: a row per receiving neuron. */
+  /** Magnitude of the edge: the L2 norm, unless `weighEdges` chose another. [groups, rows / groups, columns / groups] */
   readonly norm: Float64Array;
   /** Sum of the positive taps. */
   readonly positiveSum: Float64Array;
@@ -54,8 +54,9 @@ export interface BlockPattern {
 }
 
 /**
- * How the taps between two neurons become one edge weight: their L2 norm, signed sum, sum of absolute values, or the sums of
- * their positive parts and of the magnitudes of their negative parts.
+ * How the taps between two neurons become one number: the magnitude of the edge (`norm`: their L2 norm, unless the graph was
+ * weighed otherwise, `weighEdges`), their signed sum, the sum of absolute values, or the sums of their positive parts and of the
+ * magnitudes of their negative parts.
  */
 export type TapReduction = "norm" | "sum" | "absoluteSum" | "positiveSum" | "negativeSum";
 
@@ -91,11 +92,19 @@ function ofCollapsed(taps: CollapsedTaps, reduction: TapReduction): Float64Array
   return taps[reduction];
 }
 
-/** The weight of each edge with a sign: the L2 norm of its taps, with the sign of their sum; for one tap the weight itself. */
+/** The weight of each edge with a sign: its magnitude, with the sign of the sum of its taps; for one tap the weight itself. */
 export function signedWeights(block: Block): FloatArray {
   if (block.taps === 1 && block.weights !== null) return block.weights;
   const sums = edgeWeights(block, "sum");
   return edgeWeights(block, "norm").map((norm, edge) => (sums[edge]! < 0 ? -norm : norm));
+}
+
+/** The block with one weight per edge, `weights`, instead of its taps. */
+export function withOneTap(
+  { name, rows, columns, groups, rowNodes, columnNodes }: Block,
+  weights: FloatArray,
+): Block {
+  return { name, weights, rows, columns, groups, taps: 1, rowNodes, columnNodes };
 }
 
 /** `signedWeights` of one edge. */
@@ -129,7 +138,7 @@ const partOf: Readonly<Record<TapReduction, (weight: number) => number>> = {
 };
 
 /** L2 norm of weights[first … first + count), by the largest magnitude where the squares leave the range of float64. */
-function tapNorm(weights: FloatArray, first: number, count: number): number {
+export function tapNorm(weights: FloatArray, first: number, count: number): number {
   let squares = 0;
   for (let at = first; at < first + count; at++) squares += weights[at]! * weights[at]!;
   if (squares > 1e-280 && squares < 1e300) return Math.sqrt(squares);

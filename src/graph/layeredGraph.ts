@@ -9,6 +9,7 @@ import type { Wire } from "../model/topology.ts";
 import { elementCount } from "../tensor/shape.ts";
 import type { Block } from "./block.ts";
 import { readCollapsed, readsAsFloat32, readWeights } from "./readBlock.ts";
+import type { EdgeWeight, GraphTransform } from "./weighting.ts";
 
 export type { Block } from "./block.ts";
 
@@ -28,6 +29,10 @@ export interface LayeredGraph {
   readonly blocks: readonly Block[];
   /** `declared` by the file, or `inferred` from order and shape. */
   readonly certainty: "declared" | "inferred";
+  /** What measures of one number per edge take for it, `weighEdges`. */
+  readonly edgeWeight: EdgeWeight;
+  /** What was done to the edge weights since, in order, `transformGraph`. */
+  readonly transforms: readonly GraphTransform[];
 }
 
 export interface LayeredGraphOptions {
@@ -86,7 +91,7 @@ export async function layeredGraph(
 }
 
 /** Room for the vectors of an iteration, and for a working copy of the largest block. */
-function scratchBytes(nodeCount: number, counts: readonly number[]): number {
+export function scratchBytes(nodeCount: number, counts: readonly number[]): number {
   const largest = counts.reduce((most, count) => Math.max(most, count), 0);
   const all = counts.reduce((sum, count) => sum + 4 * count, 0);
   const wanted = 2 ** 22 + 1024 * nodeCount + 8 * largest;
@@ -126,7 +131,8 @@ export function assembleGraph(
     }
     edgeCount += edges;
   }
-  return { name, layers: placed, nodeCount, edgeCount, blocks, certainty };
+  const weighed = { edgeWeight: "norm", transforms: [] } as const;
+  return { name, layers: placed, nodeCount, edgeCount, blocks, certainty, ...weighed };
 }
 
 function fits({ weights, collapsed, taps }: Block, edges: number): boolean {

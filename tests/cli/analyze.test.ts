@@ -173,3 +173,53 @@ test("a model file is measured through its layered graph, in words too", async (
   expect(stdout).toMatch(/Eigenvector centrality, largest/);
   expect(stderr).toMatch(/842 neurons, 25,760 edges, 1 components/);
 });
+
+describe("edge weights and transforms", () => {
+  test("are recorded, with the sizes of what falls apart (hand)", async () => {
+    const plain = await analyze(rolled);
+    expect(plain.graph).toMatchObject({
+      edgeWeight: "norm",
+      transforms: [],
+      components: 1,
+      componentSizes: [{ nodes: 9, components: 1 }],
+    });
+    const strongest = await analyze(rolled, "--transform", "absolute, top=1", "--edge-weight=sum");
+    expect(strongest.graph).toMatchObject({
+      edgeWeight: "sum",
+      transforms: ["absolute", "top=1"],
+      edges: 16,
+      edgesNonzero: 3,
+      components: 6,
+      // 5 from input 0 to conv 0; 10 from conv 2 to fc1 1, and 4 from there to fc2 1.
+      componentSizes: [
+        { nodes: 3, components: 1 },
+        { nodes: 2, components: 1 },
+        { nodes: 1, components: 4 },
+      ],
+    });
+    expect(strongest.nodes["degree"]).toEqual([5, 0, 5, 0, 10, 0, 14, 0, 4]);
+  });
+
+  test("in words", async () => {
+    const argv = [
+      "analyze",
+      "-",
+      "--format",
+      "matrix",
+      "--transform",
+      "top=1",
+      "--edge-weight",
+      "sum",
+    ];
+    const { stderr } = await weightgraph(argv, { stdin: rolled });
+    expect(stderr).toContain("6 components, topology declared, edge weight sum, top=1");
+  });
+
+  test.each([["fame"], ["threshold"], ["top=0"]])("refuses --transform %s", async (transform) => {
+    const argv = ["analyze", "-", "--format", "matrix", "--transform", transform];
+    const { code, stderr } = await weightgraph(argv, { stdin: rolled });
+    expect(code).toBe(2);
+    expect(stderr).toContain("USAGE_INVALID_OPTION");
+    expect(stderr).toContain("topPerNode=N");
+  });
+});

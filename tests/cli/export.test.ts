@@ -36,3 +36,13 @@ test("GEXF and CSV go to files", async () => {
     expect((await readFile(out, "utf8")).startsWith(begins)).toBe(true);
   }
 });
+
+test("what was done to the weights is in every target", async () => {
+  const flags = ["--edge-weight", "sum", "--transform", "threshold=0.1,top=50"];
+  const document = await weightgraphJson(["export", file, ...flags]);
+  const recorded = { edgeWeight: "sum", transforms: ["threshold=0.1", "top=50"] };
+  expect(document["facts"]).toMatchObject({ ...recorded, keptEdges: 150 });
+  expect(document["content"]).toMatchObject({ attributes: recorded });
+  const { stdout } = await weightgraph(["export", file, "--to", "gexf", ...flags]);
+  expect(stdout).toContain("weight is sum over taps, then threshold");
+});

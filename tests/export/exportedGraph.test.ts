@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { exportedGraph } from "../../src/export/exportedGraph.ts";
+import { weighEdges } from "../../src/graph/edgeWeight.ts";
 import { graphFromMatrix } from "../../src/graph/matrix.ts";
+import type { EdgeWeight } from "../../src/graph/weighting.ts";
 import { chainGraph } from "../helpers/methods.ts";
 import { thrownBy } from "../helpers/errors.ts";
 
@@ -49,6 +51,8 @@ test("edges keep their signs and leave zeros out; all of the weight is kept (han
     keptEdges: 8,
     keptShare: 1,
     weight: "L2 norm over taps, with the sign of their sum",
+    edgeWeight: "norm",
+    transforms: [],
   });
 });
 
@@ -58,6 +62,13 @@ test("absolute weights on demand; a kernel's weight is the norm of its taps (han
   const { edges, facts } = exportedGraph(kernel, { weight: "absolute" });
   expect(Array.from(edges.weight)).toEqual([5, 5]);
   expect(facts.weight).toBe("L2 norm over taps");
+  const inWords = (edgeWeight: EdgeWeight, weight: "signed" | "absolute"): string =>
+    exportedGraph(weighEdges(kernel, edgeWeight), { weight }).facts.weight;
+  expect(inWords("sum", "signed")).toBe("sum over taps");
+  expect(inWords("sum", "absolute")).toBe("magnitude of the sum over taps");
+  expect(inWords("absoluteSum", "signed")).toBe(
+    "absolute sum over taps, with the sign of their sum",
+  );
 });
 
 describe("a graph past the budget", () => {

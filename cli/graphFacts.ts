@@ -1,0 +1,44 @@
+/** What a command says of a graph besides its measures. */
+import { connectedComponents, type LayeredGraph } from "../src/index.ts";
+import { numberText, printable } from "./render.ts";
+
+/** The `graph` of an analysis, for JSON. */
+export function graphFacts(graph: LayeredGraph): Record<string, unknown> {
+  const { sizes, nonZeroEdges } = connectedComponents(graph);
+  return {
+    name: graph.name,
+    layers: graph.layers.map(({ name, size }) => ({ name, size })),
+    nodes: graph.nodeCount,
+    edges: graph.edgeCount,
+    edgesNonzero: nonZeroEdges,
+    components: sizes.length,
+    componentSizes: sizeCounts(sizes),
+    topology: graph.certainty,
+    edgeWeight: graph.edgeWeight,
+    transforms: graph.transforms,
+  };
+}
+
+/** How many components there are of each size, the largest first. */
+function sizeCounts(sizes: Int32Array): { nodes: number; components: number }[] {
+  const counts = new Map<number, number>();
+  for (const size of sizes.toSorted().reverse()) counts.set(size, (counts.get(size) ?? 0) + 1);
+  return Array.from(counts, ([nodes, components]) => ({ nodes, components }));
+}
+
+/** The same in a few lines of text. */
+export function graphLines(graph: LayeredGraph): string[] {
+  const { sizes } = connectedComponents(graph);
+  const layers = graph.layers.map(({ size }) => numberText(size)).join(" – ");
+  const parts = [
+    `${numberText(graph.nodeCount)} neurons, ${numberText(graph.edgeCount)} edges`,
+    `${sizes.length} components`,
+    `topology ${graph.certainty}`,
+  ];
+  if (graph.edgeWeight !== "norm") parts.push(`edge weight ${graph.edgeWeight}`);
+  if (graph.transforms.length > 0) parts.push(graph.transforms.join(", "));
+  return [
+    `${printable(graph.name)}: ${graph.layers.length} layers of neurons: ${layers}`,
+    parts.join(", "),
+  ];
+}
