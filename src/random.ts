@@ -18,6 +18,8 @@ export interface Random {
   integer(bound: number): number;
   /** A new independent stream, named so that adding a consumer does not shift the others. */
   fork(name: string): Random;
+  /** A copy of the generator's four words, from which a kernel draws on as this stream would. */
+  state(): Uint32Array;
 }
 
 /** @throws {UsageError} `USAGE_INVALID_OPTION` unless `seed` is a safe non-negative integer. */
@@ -105,6 +107,9 @@ function fromKey(low: number, high: number, name: string): Random {
     },
     fork(child) {
       return fromKey(low, high, `${name}/${child}`);
+    },
+    state() {
+      return Uint32Array.of(a, b, c, d);
     },
   };
   return random;

@@ -40,6 +40,9 @@ export interface GraphKernels extends PeelKernels {
   readonly absoluteProducts: Kernel<
     [weights: number, rows: number, columns: number, x: number, u: number, y: number, v: number]
   >;
+  readonly rewireRow: Kernel<
+    [row: number, columns: number, sums: number, shift: number, state: number, room: number]
+  >;
 }
 
 export interface GraphKernelInstance {

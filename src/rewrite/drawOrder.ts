@@ -6,7 +6,7 @@ export type OrderSampler = (probabilities: Float64Array, random: Random) => Arra
 
 /**
  * A sampler of the Plackett-Luce law: columns drawn one after another without replacement, each time in proportion to their
- * probability. It sorts E_c / p_c with E_c exponential (the exponential race), which has the same law as drawing in turn.
+ * probability, which is given up to a common factor. It sorts E_c / p_c with E_c exponential (the exponential race), which has the same law as drawing in turn.
  * Cost: O(n log n) an order.
  */
 export function plackettLuceSampler(columns: number): OrderSampler {

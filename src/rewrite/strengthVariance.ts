@@ -32,8 +32,20 @@ export function strengthVariance({ weights, rows, columns }: WeightMatrix): Stre
     }
     receiving[row] = sum;
   }
-  const inputs = spread(sending);
-  const outputs = spread(receiving);
+  return fromSides(spread(sending), spread(receiving));
+}
+
+/** `before`, one side of which now has other strengths. */
+export function withStrengths(
+  before: StrengthVariance,
+  side: "inputs" | "outputs",
+  strengths: Float64Array,
+): StrengthVariance {
+  const own = spread(strengths);
+  return side === "inputs" ? fromSides(own, before.outputs) : fromSides(before.inputs, own);
+}
+
+function fromSides(inputs: number, outputs: number): StrengthVariance {
   const mean = (inputs + outputs) / 2;
   if (!Number.isFinite(mean)) {
     throw new AnalysisError("ANALYSIS_UNDEFINED", "the strength variance exceeds float64", {

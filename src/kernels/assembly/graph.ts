@@ -4,3 +4,4 @@ export { absoluteProducts } from "./products";
 export { partSums, settle, takeColumns, takeRows, takeRowsAt } from "./peel";
 export { scan } from "./scan";
 export { strengths } from "./strengths";
+export { rewireRow } from "./rewire";
