@@ -7,7 +7,7 @@ import { sharedGraphKernelsWasm } from "./generated/sharedGraphKernelsWasm.ts";
 
 type Kernel<Parameters extends readonly number[], Result = void> = (...given: Parameters) => Result;
 
-/** Exports of `assembly/peel.ts`. Nodes are numbered from the start of the degrees, rows and columns from that of the weights. */
+/** Exports of `assembly/peel.ts` and `assembly/members.ts`. Nodes are numbered from the start of the degrees, rows and columns from that of the weights. */
 interface PeelKernels {
   readonly partSums: Kernel<
     [
@@ -26,6 +26,13 @@ interface PeelKernels {
   readonly takeRowsAt: Kernel<readonly number[]>;
   /** weights, columns, list, count, alive, aliveCount, degrees, margins, level, kind */
   readonly takeColumns: Kernel<readonly number[]>;
+  readonly rowMembers: Kernel<
+    [weights: number, rows: number, columns: number, to: number, stride: number, kind: number]
+  >;
+  readonly columnMembers: Kernel<
+    [weights: number, rows: number, columns: number, to: number, stride: number, kind: number]
+  >;
+  readonly sharedBits: Kernel<[a: number, b: number, stride: number], number>;
   /** degrees, margins, minima, first, last, level, found */
   readonly settle: Kernel<readonly number[], number>;
 }

@@ -231,6 +231,14 @@ test("one weight: a hyperedge of one vertex (hand)", () => {
   expect(cores([[-5]], { l: 1, sign: "positive" })).toEqual([0]);
 });
 
+test("a large float32 matrix, copied to the kernels' memory, has the numbers of its float64 twin", () => {
+  const weights = Float32Array.from({ length: 150 * 130 }, (_, i) => ((i * 7919) % 61) - 30);
+  const matrix = { weights, rows: 150, columns: 130 };
+  const twin = { ...matrix, weights: Float64Array.from(weights) };
+  for (const options of [{ l: 60 }, { sign: "positive", side: "out", t: 0.5 }] as const)
+    expect(hypercoreOfMatrix(matrix, options)).toEqual(hypercoreOfMatrix(twin, options));
+});
+
 test("no hyperedge reaches a size beyond 32 bits", () => {
   expect(cores(dense4x5, { l: 2 ** 32 + 2 })).toEqual([0, 0, 0, 0, 0]);
 });

@@ -17,6 +17,8 @@ export interface BulkPeeling {
   readonly losses: readonly PieceLosses[];
   /** Nodes that have a degree. */
   readonly covered: Uint8Array;
+  /** Says what goes before any node does. */
+  readonly begin?: (leaving: Leaving) => void;
   /** Says what goes with nodes that have just left, in the order of their leaving. */
   readonly follow: (nodes: readonly number[], leaving: Leaving) => void;
   /** The degree of a node from what is left. */
@@ -40,6 +42,7 @@ export function bulkPeel({
   pieces,
   losses,
   covered,
+  begin,
   follow,
   fresh,
 }: BulkPeeling): Float64Array {
@@ -60,7 +63,7 @@ export function bulkPeel({
   }));
   const doubtful: number[] = [];
   const isDoubtful = new Uint8Array(nodeCount);
-  let level = 0;
+  let level = -Infinity;
 
   const renew = (node: number): void => {
     const first = node - (node % chunkNodes);
@@ -124,6 +127,10 @@ export function bulkPeel({
     doubtful.length = 0;
   };
 
+  begin?.(leaving);
+  takeAll();
+  refresh();
+  level = 0;
   for (let lowest = least(minima); lowest < Infinity; lowest = least(minima)) {
     level = Math.max(level, lowest);
     const found: number[] = [];

@@ -4,7 +4,7 @@
  */
 import { arenaOf } from "../../kernels/weightArena.ts";
 import type { KernelRoom, PeelMemory } from "./memory.ts";
-import type { Piece } from "./pieces.ts";
+import { kindOf, partOf, type Piece } from "./pieces.ts";
 
 export interface PieceLosses {
   /** Sums of the parts by row and by column. */
@@ -28,17 +28,6 @@ export function lossesOf(piece: Piece, memory: PeelMemory): PieceLosses {
       ? byKernels(piece, memory, kernelRoom)
       : null) ?? plainly(piece, memory)
   );
-}
-
-/** The part of one weight. */
-export function partOf({ part: { sign, counted } }: Piece): (weight: number) => number {
-  const part =
-    sign === "absolute"
-      ? Math.abs
-      : sign === "positive"
-        ? (weight: number): number => (weight > 0 ? weight : 0)
-        : (weight: number): number => (weight < 0 ? -weight : 0);
-  return counted ? (weight) => (part(weight) > 0 ? 1 : 0) : part;
 }
 
 /** Positions whose nodes still have a degree: dead ones are dropped once they are a third of the list. */
@@ -120,7 +109,7 @@ function byKernels(piece: Piece, memory: PeelMemory, room: KernelRoom): PieceLos
   const listAt = room.allocate(4 * listLength);
   if (rowSide === null || columnSide === null || listAt === null) return null;
   const address = weights.byteOffset;
-  const kind = { absolute: 0, positive: 1, negative: 2 }[part.sign] + (part.counted ? 4 : 0);
+  const kind = kindOf(part);
   const list = new Int32Array(buffer, listAt, listLength);
   const left = { rows: rowCount, columns: columnCount };
   /** Takes place in parts that the list holds. */

@@ -28,6 +28,24 @@ export interface Places {
   readonly position: Int32Array;
 }
 
+/** The part of one weight. */
+export function partOf({
+  part: { sign, counted },
+}: Pick<Piece, "part">): (weight: number) => number {
+  const part =
+    sign === "absolute"
+      ? Math.abs
+      : sign === "positive"
+        ? (weight: number): number => (weight > 0 ? weight : 0)
+        : (weight: number): number => (weight < 0 ? -weight : 0);
+  return counted ? (weight) => (part(weight) > 0 ? 1 : 0) : part;
+}
+
+/** A part as the kernels number them. */
+export function kindOf({ sign, counted }: Part): number {
+  return { absolute: 0, positive: 1, negative: 2 }[sign] + (counted ? 4 : 0);
+}
+
 /** `reduction` is for blocks of several taps. Cost: a pass over the weights of those. */
 export function piecesOf(
   graph: Pick<LayeredGraph, "blocks">,
@@ -85,10 +103,11 @@ export function hasRepeats({ start, piece }: Places): boolean {
   return false;
 }
 
-/** True if two pieces join the same two nodes, either way round. */
+/** True if two pieces join the same two nodes; `turned` counts those that join them the other way round too. */
 export function hasParallels(
   pieces: readonly Piece[],
   { start, piece, position }: Places,
+  { turned }: { readonly turned: boolean },
 ): boolean {
   /** Pieces before `own` in which some of `nodes` stand: bit 1 as rows, 2 as columns. */
   const sharing = (own: number, nodes: Int32Array): Map<number, number> => {
@@ -106,7 +125,7 @@ export function hasParallels(
     if (byRow.size === 0) return false;
     for (const [other, side] of sharing(own, columnNodes)) {
       const rowSide = byRow.get(other) ?? 0;
-      if ((rowSide & 1 && side & 2) || (rowSide & 2 && side & 1)) return true;
+      if ((rowSide & 1 && side & 2) || (turned && rowSide & 2 && side & 1)) return true;
     }
     return false;
   });

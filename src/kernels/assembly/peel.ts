@@ -8,13 +8,13 @@
 const tileColumns: i32 = 1024;
 
 /** Bits of a float32 that stay in its part, and those that are turned. */
-function clearOf(kind: i32): i32 {
+export function clearOf(kind: i32): i32 {
   return (kind & 3) == 0 ? 0x7fffffff : -1;
 }
-function flipOf(kind: i32): i32 {
+export function flipOf(kind: i32): i32 {
   return (kind & 3) == 2 ? <i32>0x80000000 : 0;
 }
-function keepOf(kind: i32): i32 {
+export function keepOf(kind: i32): i32 {
   return (kind & 4) == 0 ? -1 : 0;
 }
 
