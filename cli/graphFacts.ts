@@ -1,18 +1,20 @@
 /** What a command says of a graph besides its measures. */
-import { connectedComponents, type LayeredGraph } from "../src/index.ts";
+import type { Components, LayeredGraph } from "../src/index.ts";
 import { numberText, printable } from "./render.ts";
 
-/** The `graph` of an analysis, for JSON. */
-export function graphFacts(graph: LayeredGraph): Record<string, unknown> {
-  const { sizes, nonZeroEdges } = connectedComponents(graph);
+/** The `graph` of an analysis, for JSON; `components` are null where its edges are not laid out. */
+export function graphFacts(
+  graph: LayeredGraph,
+  components: Components | null,
+): Record<string, unknown> {
   return {
     name: graph.name,
     layers: graph.layers.map(({ name, size }) => ({ name, size })),
     nodes: graph.nodeCount,
     edges: graph.edgeCount,
-    edgesNonzero: nonZeroEdges,
-    components: sizes.length,
-    componentSizes: sizeCounts(sizes),
+    edgesNonzero: components?.nonZeroEdges ?? null,
+    components: components?.sizes.length ?? null,
+    componentSizes: components && sizeCounts(components.sizes),
     topology: graph.certainty,
     edgeWeight: graph.edgeWeight,
     transforms: graph.transforms,
@@ -27,12 +29,11 @@ function sizeCounts(sizes: Int32Array): { nodes: number; components: number }[] 
 }
 
 /** The same in a few lines of text. */
-export function graphLines(graph: LayeredGraph): string[] {
-  const { sizes } = connectedComponents(graph);
+export function graphLines(graph: LayeredGraph, components: Components | null): string[] {
   const layers = graph.layers.map(({ size }) => numberText(size)).join(" – ");
   const parts = [
     `${numberText(graph.nodeCount)} neurons, ${numberText(graph.edgeCount)} edges`,
-    `${sizes.length} components`,
+    `${components?.sizes.length ?? "uncounted"} components`,
     `topology ${graph.certainty}`,
   ];
   if (graph.edgeWeight !== "norm") parts.push(`edge weight ${graph.edgeWeight}`);

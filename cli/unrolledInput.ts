@@ -1,18 +1,27 @@
 /** `analyze --graph unrolled`: its flags, its graph, and its size alone with `--dry-run`. */
 import type { FlagParametersForType } from "@stricli/core";
 import {
+  connectedComponents,
+  defaultMaxEdges,
   materialiseUnrolled,
   openModel,
   unrolledGraph,
+  unrolledMeasure,
   unrolledSize,
   UsageError,
+  type Components,
   type LayeredGraph,
+  type Measure,
+  type MeasureResult,
   type Model,
   type ModelWarning,
+  type ParameterValues,
   type UnrolledOptions,
 } from "../src/node.ts";
 import { say, sayWarnings, writeJson, type CliContext } from "./context.ts";
 import { list, wholeNumber } from "./flags.ts";
+import { withGraphFlags, type GraphFlags } from "./graphFlags.ts";
+import type { GraphInputFlags } from "./graphInput.ts";
 import { checkInput, requireLayers } from "./input.ts";
 import { numberText, printable, renderTable } from "./render.ts";
 
@@ -40,7 +49,7 @@ export const unrolledFlags: FlagParametersForType<UnrolledFlags> = {
   maxEdges: {
     kind: "parsed",
     parse: wholeNumber,
-    brief: "Unrolled: the most edges to lay out (default: 20000000)",
+    brief: `Unrolled: the most edges to lay out (default: ${defaultMaxEdges})`,
     placeholder: "N",
     optional: true,
   },
@@ -52,10 +61,14 @@ export const unrolledFlags: FlagParametersForType<UnrolledFlags> = {
 };
 
 /** @throws {UsageError} `USAGE_INVALID_OPTION` for flags of an unrolled graph with a rolled one, or with a matrix. */
-export function checkUnrolledFlags(
-  { graph, inputShape, maxEdges, dryRun }: UnrolledFlags,
-  format: "matrix" | undefined,
-): void {
+export function checkUnrolledFlags({
+  graph,
+  inputShape,
+  maxEdges,
+  dryRun,
+  format,
+  transform = [],
+}: UnrolledFlags & GraphInputFlags): void {
   const isUnrolled = graph === "unrolled";
   const isOther = inputShape !== undefined || maxEdges !== undefined || dryRun;
   if (!isUnrolled && isOther) {
@@ -67,20 +80,68 @@ export function checkUnrolledFlags(
   if (isUnrolled && format === "matrix") {
     throw new UsageError("USAGE_INVALID_OPTION", "a matrix has no positions to unroll");
   }
+  const ofBlocks = transform.find((one) => /^(layerNorm|top)(=|$)/.test(one));
+  if (isUnrolled && ofBlocks !== undefined) {
+    throw new UsageError(
+      "USAGE_INVALID_OPTION",
+      `${ofBlocks} is of whole layers, which an unrolled graph repeats at every position`,
+    );
+  }
+}
+
+/** A graph to measure. */
+export interface MeasurableGraph {
+  /** For names and sizes. */
+  readonly graph: LayeredGraph;
+  readonly warnings: readonly ModelWarning[];
+  /** Null where edges are not laid out. */
+  readonly components: Components | null;
+  readonly run: (measure: Measure, given: ParameterValues | undefined) => MeasureResult;
+}
+
+/** A graph whose edges are laid out. */
+export function measurable(
+  graph: LayeredGraph,
+  warnings: readonly ModelWarning[],
+): MeasurableGraph {
+  return {
+    graph,
+    warnings,
+    components: connectedComponents(graph),
+    run: (measure, given) => measure.run(graph, given),
+  };
 }
 
 /**
- * The unrolled graph of a model file, laid out.
- * @throws {WeightGraphError} of the reader; `GRAPH_POSITIONS_UNKNOWN`, `GRAPH_TOO_LARGE`, `SHAPE_MISMATCH`.
+ * The unrolled graph of a model file: laid out, or above the limit of edges as far as measures need none.
+ * @throws {WeightGraphError} of the reader; `GRAPH_POSITIONS_UNKNOWN`, `SHAPE_MISMATCH`, `GRAPH_TOO_LARGE`, the last of a measure
+ * too.
  */
 export async function readUnrolled(
   context: CliContext,
   file: string,
-  flags: UnrolledFlags,
-): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
+  flags: UnrolledFlags & GraphFlags,
+): Promise<MeasurableGraph> {
   const model = await openLayers(context, file);
   const unrolled = await unrolledGraph(model, optionsOf(flags));
-  return { graph: materialiseUnrolled(unrolled, limitOf(flags)), warnings: model.warnings };
+  const { name, layers, nodeCount, edgeCount, certainty } = unrolled;
+  const layOut = (): LayeredGraph => materialiseUnrolled(unrolled, limitOf(flags));
+  const isSmall = Math.max(nodeCount, edgeCount) <= (flags.maxEdges ?? defaultMaxEdges);
+  if (isSmall || flags.transform !== undefined) {
+    return measurable(withGraphFlags(layOut(), flags), model.warnings);
+  }
+  const { edgeWeight } = flags;
+  const sizes = { name, layers, nodeCount, edgeCount, certainty };
+  const graph = { ...sizes, blocks: [], edgeWeight, transforms: [] };
+  return {
+    graph,
+    warnings: model.warnings,
+    components: null,
+    run(measure, given) {
+      const own = unrolledMeasure(measure, unrolled);
+      return own === null ? measure.run(layOut(), given) : own.run(graph, given);
+    },
+  };
 }
 
 /** Prints the size of the unrolled graph and nothing else. */

@@ -71,6 +71,7 @@ export {
 export { assembleGraph, layeredGraph, type LayeredGraphOptions } from "./graph/layeredGraph.ts";
 export type { Geometry, GeometryStep, Padding, Window } from "./model/geometry.ts";
 export {
+  defaultMaxEdges,
   forEachUnrolledEdge,
   materialiseUnrolled,
   unrolledGraph,
@@ -84,6 +85,7 @@ export type {
   UnrolledPlan,
 } from "./graph/unrolledPlan.ts";
 export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
+export { unrolledMeasure } from "./analysis/unrolledMeasure.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
 export { edgeWeightNames, weighEdges } from "./graph/edgeWeight.ts";

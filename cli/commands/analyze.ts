@@ -6,7 +6,6 @@ import {
   type LayeredGraph,
   type Measure,
   type MeasureResult,
-  type ModelWarning,
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
@@ -23,9 +22,11 @@ import {
 import { renderTable } from "../render.ts";
 import {
   checkUnrolledFlags,
+  measurable,
   printUnrolledSize,
   readUnrolled,
   unrolledFlags,
+  type MeasurableGraph,
   type UnrolledFlags,
 } from "../unrolledInput.ts";
 
@@ -77,16 +78,17 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     },
   },
   async func(flags, file) {
-    checkUnrolledFlags(flags, flags.format);
+    checkUnrolledFlags(flags);
     if (flags.dryRun) return printUnrolledSize(this, file, flags);
     const isUnrolled = flags.graph === "unrolled";
     const chosen = isUnrolled ? chosenNodeMeasures(flags.measures) : chosenMeasures(flags.measures);
     const lenient = flags.measures === undefined;
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
-    const { graph: read, warnings } = isUnrolled
+    const input = isUnrolled
       ? await readUnrolled(this, file, flags)
-      : await readGraph(this, file, flags.format);
-    const graph = withGraphFlags(read, flags);
+      : await readGraph(this, file, flags.format).then(({ graph, warnings }) =>
+          measurable(withGraphFlags(graph, flags), warnings),
+        );
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
@@ -96,13 +98,13 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
       await setImmediate();
       this.signal.throwIfAborted();
       const given = parameters.get(measure);
-      if (measure.of === "nodes") nodes.set(measure, measure.run(graph, given));
-      else blocks.set(measure, measure.run(graph, given));
+      if (measure.of === "nodes") nodes.set(measure, input.run(measure, given));
+      else blocks.set(measure, measure.run(input.graph, given));
     }
     progress.done();
-    if (flags.json)
-      writeJson(this, analysisDocument(graph, { nodes, blocks }, { ...flags, warnings }));
-    else printAnalysis(this, graph, { nodes, blocks }, { ...flags, warnings });
+    const results = { nodes, blocks };
+    if (flags.json) writeJson(this, analysisDocument(input, results, flags));
+    else printAnalysis(this, input, results, flags);
   },
 });
 
@@ -113,20 +115,19 @@ interface Results {
 interface Shown extends Pick<UnrolledFlags, "graph"> {
   readonly nodes: boolean;
   readonly top: number;
-  readonly warnings: readonly ModelWarning[];
 }
 
 function analysisDocument(
-  graph: LayeredGraph,
+  { graph, components, warnings }: MeasurableGraph,
   results: Results,
-  { nodes, graph: kind, warnings }: Shown,
+  { nodes, graph: kind }: Shown,
 ): Record<string, unknown> {
   const measured = Array.from(results.nodes);
   const ofBlocks = Array.from(results.blocks);
   return {
     schema: "weightgraph.analysis",
     version: 1,
-    graph: { kind, ...graphFacts(graph) },
+    graph: { kind, ...graphFacts(graph, components) },
     measures: Object.fromEntries(
       [...measured, ...ofBlocks].map(([{ id }, { summary }]) => [id, summary]),
     ),
@@ -165,9 +166,9 @@ function places({ layers }: LayeredGraph): { layer: number[]; index: number[] } 
 
 function printAnalysis(
   context: CliContext,
-  graph: LayeredGraph,
+  { graph, components, warnings }: MeasurableGraph,
   results: Results,
-  { nodes, top, warnings }: Shown,
+  { nodes, top }: Shown,
 ): void {
   const out: string[] = [];
   const nameOf = nodeNames(graph);
@@ -227,7 +228,7 @@ function printAnalysis(
     out.push(title, renderTable(["block", ...figures], rows));
   }
   context.process.stdout.write(`${out.join("\n")}\n`);
-  for (const line of graphLines(graph)) say(context, line);
+  for (const line of graphLines(graph, components)) say(context, line);
   sayWarnings(context, warnings);
 }
 

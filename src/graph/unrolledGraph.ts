@@ -26,15 +26,24 @@ export interface UnrolledGraph extends UnrolledPlan {
   readonly kernels: readonly FloatArray[];
 }
 
+/** Nodes that a vector of float64 is made for. */
+const nodeLimit = 2 ** 30;
+
 /**
  * Cost: one read of each weight tensor.
- * @throws see `planUnrolled`; {WeightGraphError} `WEIGHTS_NOT_FINITE`; {FormatError} of the reader.
+ * @throws see `planUnrolled`; {GraphError} `GRAPH_TOO_LARGE`; {WeightGraphError} `WEIGHTS_NOT_FINITE`; {FormatError} of the reader.
  */
 export async function unrolledGraph(
   model: Model,
   options: UnrolledOptions = {},
 ): Promise<UnrolledGraph> {
   const plan = planUnrolled(model, options);
+  if (plan.nodeCount > nodeLimit) {
+    throw new GraphError("GRAPH_TOO_LARGE", `${plan.nodeCount} nodes, over ${nodeLimit}`, {
+      path: [model.name],
+      details: { nodes: plan.nodeCount, edges: plan.edgeCount },
+    });
+  }
   const kernels: FloatArray[] = [];
   for (const link of plan.links) {
     if ("pooling" in link.weights) kernels.push(poolingKernel(link));
@@ -55,6 +64,9 @@ function poolingKernel({ groups, axes, weights }: UnrolledLink): FloatArray {
   return new Float64Array(elementCount([groups, taps])).fill(isShare ? 1 / taps : 1);
 }
 
+/** The most edges that are laid out unless told otherwise. */
+export const defaultMaxEdges: number = 20_000_000;
+
 export interface MaterialiseOptions {
   /** The most edges, and nodes, to lay out. @defaultValue 20,000,000 */
   readonly maxEdges?: number;
@@ -67,7 +79,7 @@ export interface MaterialiseOptions {
  */
 export function materialiseUnrolled(
   graph: UnrolledGraph,
-  { maxEdges = 20_000_000 }: MaterialiseOptions = {},
+  { maxEdges = defaultMaxEdges }: MaterialiseOptions = {},
 ): LayeredGraph {
   requireRoom(graph, maxEdges);
   const blocks = graph.links.flatMap((link, i) =>

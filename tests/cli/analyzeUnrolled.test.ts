@@ -89,6 +89,35 @@ test("an open size is stated by --input-shape", async () => {
   expect(await weightgraphJson(argv)).toMatchObject({ nodes: 13, edges: 16 });
 });
 
+test("strength and degree are the same above the limit of edges, where nothing is laid out", async () => {
+  const flags = ["--nodes", "--measures", "strength,degree", "--sign", "negative"];
+  const laid = (await weightgraphJson(unrolled("lenet.onnx", ...flags))) as unknown as Analysis;
+  const argv = unrolled("lenet.onnx", ...flags, "--max-edges", "1000");
+  const summed = (await weightgraphJson(argv)) as unknown as Analysis;
+  expect(laid.graph).toMatchObject({ components: 1, edgesNonzero: 658_024 });
+  expect(summed.graph).toMatchObject({ edges: 658_024, components: null, edgesNonzero: null });
+  expect(summed.nodes).toEqual(laid.nodes);
+  expect(summed.nodes["degree"]).toHaveLength(11_166);
+  const { stderr } = await weightgraph(argv);
+  expect(stderr).toContain("uncounted components");
+});
+
+test("transforms change the edges of the laid-out graph (hand)", async () => {
+  const argv = unrolled(
+    "pixels.onnx",
+    "--nodes",
+    "--measures",
+    "strength",
+    "--transform",
+    "threshold=3",
+  );
+  const document = (await weightgraphJson(argv)) as unknown as Analysis;
+  expect(document.graph).toMatchObject({ edges: 16, edgesNonzero: 8, transforms: ["threshold=3"] });
+  expect(document.nodes["strength"]!.slice(0, 9)).toEqual([0, 0, 0, 3, 7, 4, 3, 7, 4]);
+  const { code } = await weightgraph([...argv, "--max-edges", "5"]);
+  expect(code).toBe(5);
+});
+
 describe("refusals", () => {
   test("above --max-edges nothing is laid out: exit code 5", async () => {
     const argv = unrolled("lenet.onnx", "--max-edges", "1000", "--measures", "core");
@@ -101,6 +130,14 @@ describe("refusals", () => {
     { name: "a size of a rolled graph", argv: ["analyze", "x.onnx", "--dry-run"] },
     { name: "a shape of a rolled graph", argv: ["analyze", "x.onnx", "--input-shape", "3,4"] },
     { name: "a limit of a rolled graph", argv: ["analyze", "x.onnx", "--max-edges", "3"] },
+    {
+      name: "the norm of a layer",
+      argv: ["analyze", "x.onnx", "--graph", "unrolled", "--transform", "absolute,layerNorm=l1"],
+    },
+    {
+      name: "the strongest of a layer",
+      argv: ["analyze", "x.onnx", "--graph", "unrolled", "--transform", "top=3"],
+    },
     { name: "a matrix", argv: ["analyze", "-", "--format", "matrix", "--graph", "unrolled"] },
   ])("$name: exit code 2", async ({ argv }) => {
     const { code, stderr } = await weightgraph(argv);

@@ -387,6 +387,15 @@ describe("refusals", () => {
     thrownBy(() => materialiseUnrolled(graph, { maxEdges: Number.NaN }), "USAGE_INVALID_OPTION");
   });
 
+  test("more nodes than a vector holds are told", async () => {
+    const many = geometryModel([conv], [{ ...image, positions: [2 ** 24] }, read(windowOf([3]))]);
+    expect(unrolledSize(many).nodes).toBe(3 * 2 ** 24 - 2);
+    const steps: GeometryStep[] = [{ ...image, positions: [2 ** 20, 2 ** 20] }];
+    await expect(unrolledGraph(geometryModel([], steps))).rejects.toMatchObject({
+      code: "GRAPH_TOO_LARGE",
+    });
+  });
+
   test("no edge, no strength", async () => {
     const graph = await unrolledGraph(geometryModel([], [image]));
     thrownBy(() => unrolledStrength(graph), "GRAPH_NO_EDGES");

@@ -240,3 +240,49 @@ test("stride 1 without padding: absolute strength is sum |w| times positions", a
     ),
   );
 });
+
+test("centralities of the laid-out graph are those of its edges one by one (oracle)", async () => {
+  const window = windowOf([2, 2], {
+    padding: [
+      [1, 0],
+      [0, 1],
+    ],
+  });
+  const random = createRandom(11);
+  const values = Array.from({ length: 16 }, () => random.normal());
+  const model = convolution(values, kernelLayout(1, 2, 2, [2, 2]), { positions: [3, 2], window });
+  const graph = await unrolledGraph(model);
+  const size = graph.nodeCount;
+  const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  forEachUnrolledEdge(graph, (from, to, weight) => {
+    matrix[from]![to]! += Math.abs(weight);
+    matrix[to]![from]! += Math.abs(weight);
+  });
+  const laid = materialiseUnrolled(graph);
+
+  // Power iteration on A + I, far longer than it takes.
+  let vector = new Array<number>(size).fill(1);
+  for (let i = 0; i < 20_000; i++) {
+    const next = matrix.map((row, n) =>
+      row.reduce((sum, weight, m) => sum + weight * vector[m]!, vector[n]!),
+    );
+    const norm = Math.hypot(...next);
+    vector = next.map((entry) => entry / norm);
+  }
+  const { values: found } = eigenvectorCentrality(laid);
+  vector.forEach((entry, node) => expect(found[node]!).toBeCloseTo(entry, 7));
+
+  const alive = new Set(matrix.keys());
+  const core = new Array<number>(size).fill(0);
+  let level = 0;
+  while (alive.size > 0) {
+    const degrees = [...alive].map(
+      (node) => [node, [...alive].reduce((sum, other) => sum + matrix[node]![other]!, 0)] as const,
+    );
+    const [least, degree] = degrees.reduce((a, b) => (b[1] < a[1] ? b : a));
+    level = Math.max(level, degree);
+    core[least] = level;
+    alive.delete(least);
+  }
+  coreNumber(laid).values.forEach((value, node) => expect(value).toBeCloseTo(core[node]!, 9));
+});
