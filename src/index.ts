@@ -238,7 +238,15 @@ export {
 } from "./export/fromGraphology.ts";
 export { toNgraph, type NgraphGraph } from "./export/toNgraph.ts";
 export { toTable, type GraphTables } from "./export/toTable.ts";
-export { toGexf } from "./export/toGexf.ts";
+export { toArrow, toParquet, type TableFiles } from "./export/tableFiles.ts";
+export {
+  toHif,
+  type HifAttributes,
+  type HifDocument,
+  type HifFacts,
+  type HifOptions,
+} from "./export/toHif.ts";
+export { toGexf, type GexfOptions } from "./export/toGexf.ts";
 export {
   snapshotRecords,
   temporalSignature,

@@ -1,25 +1,27 @@
 import { buildCommand, type Command } from "@stricli/core";
-import {
-  toGexf,
-  toGraphology,
-  toTable,
-  writeFileAtomically,
-  type GraphologyOptions,
-  type LayeredGraph,
-} from "../../src/node.ts";
+import { extname } from "node:path";
+import { UsageError, type HifOptions } from "../../src/node.ts";
 import { say, sayWarnings, writeJson, type CliContext } from "../context.ts";
+import {
+  exportTargets,
+  tableTargets,
+  type Exported,
+  type ExportTarget,
+  type TargetOptions,
+} from "../exportTargets.ts";
 import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
 import { graphFlags, withGraphFlags } from "../graphFlags.ts";
 import { readGraph, type GraphInputFlags } from "../graphInput.ts";
 import { chosenNodeMeasures } from "../measureFlags.ts";
 import { numberText, percentText, printable } from "../render.ts";
-
-type Target = "graphology" | "gexf" | "nodes" | "edges";
+import { writeOutputs, type OutputFile } from "../writing.ts";
 
 interface Flags extends GraphInputFlags {
   readonly json: boolean;
-  readonly to: Target;
+  readonly to: ExportTarget;
   readonly type: "directed" | "undirected";
+  readonly side?: NonNullable<HifOptions["side"]>;
+  readonly sign?: NonNullable<HifOptions["sign"]>;
   readonly edges: number;
   readonly reduce: boolean;
   readonly measures: readonly string[];
@@ -29,9 +31,10 @@ interface Flags extends GraphInputFlags {
 
 export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   docs: {
-    brief: "Hand the graph to other tools: graphology JSON, GEXF, CSV tables",
+    brief: "Hand the graph to other tools: graphology JSON, GEXF, HIF, CSV, Parquet, Arrow",
     fullDescription:
-      "Writes the layered graph, with measures as node attributes, to stdout or --out. A graph with more edges than --edges is " +
+      "Writes the layered graph, with measures as node attributes, to stdout or --out. csv, parquet and arrow are two files: " +
+      "--out net.parquet writes net.nodes.parquet and net.edges.parquet. A graph with more edges than --edges is " +
       "refused, unless --reduce lets it keep its strongest edges; the share of |w| kept is stated.",
   },
   parameters: {
@@ -41,8 +44,9 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
       ...graphFlags,
       to: {
         kind: "enum",
-        values: ["graphology", "gexf", "nodes", "edges"],
-        brief: "graphology JSON, GEXF 1.3, or a CSV table of nodes or edges",
+        values: Object.keys(exportTargets) as ExportTarget[],
+        brief:
+          "graphology JSON, GEXF 1.3 or 1.2 (for networkx), HIF JSON of the hypergraph, a CSV table of nodes or edges, or both tables as CSV, Parquet or Arrow",
         default: "graphology",
       },
       type: {
@@ -50,6 +54,18 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
         values: ["directed", "undirected"],
         brief: "Direction of edges in graphology and GEXF",
         default: "directed",
+      },
+      side: {
+        kind: "enum",
+        values: ["in", "out"],
+        brief: "HIF: whose neurons are hyperedges, the receiving ones (in) or the sending ones",
+        optional: true,
+      },
+      sign: {
+        kind: "enum",
+        values: ["absolute", "positive", "negative", "signed"],
+        brief: "HIF: which weights connect",
+        optional: true,
       },
       edges: {
         kind: "parsed",
@@ -85,24 +101,29 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     },
   },
   async func({ json, to, out, force, ...flags }, file) {
+    checkFlags(to, out, flags);
     const { graph: read, warnings } = await readGraph(this, file, flags.format);
     const graph = withGraphFlags(read, flags);
-    const { type, edges, reduce } = flags;
+    const { type, side, sign, edges, reduce } = flags;
     const measures = Object.fromEntries(
       chosenNodeMeasures(flags.measures).map(({ id, run }) => [id, run(graph).nodes]),
     );
-    const options: GraphologyOptions = { type, edgeBudget: edges, reduce, measures };
-    const facts = toGraphology(graph, options).getAttributes();
-    const content = await exported[to](graph, options);
-    const text = typeof content === "string" ? content : JSON.stringify(content);
-    if (out !== undefined) await writeFileAtomically(out, text, { overwrite: force });
+    const hypergraph = { ...(side && { side }), ...(sign && { sign }) };
+    const options: TargetOptions = { type, edgeBudget: edges, reduce, measures, ...hypergraph };
+    const exported = await exportTargets[to](graph, options);
+    const { facts } = exported;
+    const files = out === undefined ? [] : filesOf(exported, out, file);
+    await writeOutputs(this, files, { force, dryRun: false });
     if (json) {
-      const body = out === undefined ? { content } : { written: [out] };
+      const written = files.map(({ path }) => path);
+      const body = out === undefined ? { content: exported.content } : { written };
       writeJson(this, { schema: "weightgraph.export", version: 1, to, facts, ...body, warnings });
       return;
     }
-    if (out === undefined) this.process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    else say(this, `wrote ${printable(out)}`);
+    if (out === undefined) {
+      const text = textOf(exported);
+      this.process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    } else for (const { path } of files) say(this, `wrote ${printable(path)}`);
     say(
       this,
       `${numberText(facts.keptEdges)} of ${numberText(facts.edges)} edges, ` +
@@ -112,12 +133,44 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
   },
 });
 
-/** What each target is made of: a JSON document, or text. */
-const exported: Readonly<
-  Record<Target, (graph: LayeredGraph, options: GraphologyOptions) => unknown>
-> = {
-  graphology: (graph, options) => toGraphology(graph, options).export(),
-  gexf: (graph, options) => toGexf(graph, options),
-  nodes: async (graph, options) => (await toTable(graph, options)).nodes.toCSV(),
-  edges: async (graph, options) => (await toTable(graph, options)).edges.toCSV(),
-};
+/** @throws {UsageError} `USAGE_INVALID_OPTION` */
+function checkFlags(
+  to: ExportTarget,
+  out: string | undefined,
+  { side, sign }: Pick<Flags, "side" | "sign">,
+): void {
+  if (out === undefined && tableTargets.includes(to)) {
+    throw new UsageError("USAGE_INVALID_OPTION", `${to} is two files, which need a name`, {
+      path: ["--out"],
+      hint: `--out net.${to} writes net.nodes.${to} and net.edges.${to}.`,
+    });
+  }
+  if (to !== "hif" && (side ?? sign) !== undefined) {
+    throw new UsageError("USAGE_INVALID_OPTION", "--side and --sign are of --to hif only", {
+      path: [side === undefined ? "--sign" : "--side"],
+    });
+  }
+}
+
+function filesOf(exported: Exported, out: string, input: string): OutputFile[] {
+  const file = (path: string, content: string | Uint8Array): OutputFile => ({
+    path,
+    ...(input !== "-" && { input }),
+    pieces: [
+      { kind: "bytes", bytes: typeof content === "string" ? Buffer.from(content) : content },
+    ],
+  });
+  if (exported.kind !== "tables") return [file(out, textOf(exported))];
+  const { nodes, edges } = exported.content;
+  return [file(namedPart(out, "nodes"), nodes), file(namedPart(out, "edges"), edges)];
+}
+
+/** `net.parquet` → `net.nodes.parquet` */
+function namedPart(out: string, part: string): string {
+  const ending = extname(out);
+  return `${out.slice(0, out.length - ending.length)}.${part}${ending}`;
+}
+
+function textOf({ content }: Exported): string {
+  return typeof content === "string" ? content : JSON.stringify(content);
+}

@@ -1,5 +1,6 @@
 /** What every graph library is given: the same nodes, the same edges, the same account of what was left out. */
-import { GraphError, ShapeError } from "../errors.ts";
+import { GraphError, ShapeError, UsageError } from "../errors.ts";
+import type { TapReduction } from "../graph/block.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { reduceGraph, type ReducedGraph } from "../graph/reduce.ts";
 import { layerColumns } from "./layerColumns.ts";
@@ -69,18 +70,12 @@ export interface ExportedGraph {
 /**
  * Cost: one pass over the weights; memory of the nodes and of the edges that are kept.
  * @throws {GraphError} `GRAPH_TOO_LARGE` for more edges than the budget, unless `reduce` is set; {ShapeError} `SHAPE_MISMATCH`
- *   for a measure of another length; {UsageError} `USAGE_INVALID_OPTION` for a budget that is no whole number.
+ *   for a measure of another length; {UsageError} `USAGE_INVALID_OPTION` for a budget that is no whole number or a measure with a
+ *   name that nodes use themselves.
  */
 export function exportedGraph(graph: LayeredGraph, options: ExportOptions = {}): ExportedGraph {
-  const { measures = {}, edgeBudget = 200_000, reduce = false, weight = "signed" } = options;
-  if (graph.edgeCount > edgeBudget && !reduce) {
-    throw new GraphError(
-      "GRAPH_TOO_LARGE",
-      `${graph.edgeCount} edges are more than the ${edgeBudget} that may be handed over`,
-      { path: [graph.name], hint: "Raise the edge budget, or ask for the strongest edges only." },
-    );
-  }
-  const reduced = reduceGraph(graph, { edgeBudget });
+  const { measures = {}, weight = "signed" } = options;
+  const reduced = withinBudget(graph, options);
   return {
     nodes: exportedNodes(graph, measures),
     edges: {
@@ -112,8 +107,27 @@ function weightInWords(
   return `${magnitude} over taps${weight === "signed" ? ", with the sign of their sum" : ""}`;
 }
 
-/** @throws {ShapeError} `SHAPE_MISMATCH` */
-function exportedNodes(
+/** The edges that may be handed over. @throws {GraphError} `GRAPH_TOO_LARGE`; {UsageError} `USAGE_INVALID_OPTION` */
+export function withinBudget(
+  graph: LayeredGraph,
+  { edgeBudget = 200_000, reduce = false }: Pick<ExportOptions, "edgeBudget" | "reduce">,
+  taps: TapReduction = "norm",
+): ReducedGraph {
+  if (graph.edgeCount > edgeBudget && !reduce) {
+    throw new GraphError(
+      "GRAPH_TOO_LARGE",
+      `${graph.edgeCount} edges are more than the ${edgeBudget} that may be handed over`,
+      { path: [graph.name], hint: "Raise the edge budget, or ask for the strongest edges only." },
+    );
+  }
+  return reduceGraph(graph, { edgeBudget, taps });
+}
+
+/** What a node is called beside its measures. */
+const ownNames: readonly string[] = ["node", "label", "layer", "rank", "index", "x", "y"];
+
+/** In node order. @throws {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION` for a measure with a name of ours. */
+export function exportedNodes(
   { name, layers, nodeCount }: LayeredGraph,
   measures: Readonly<Record<string, ArrayLike<number | null>>>,
 ): ExportedNode[] {
@@ -121,6 +135,11 @@ function exportedNodes(
   for (const [id, { length }] of columns) {
     if (length !== nodeCount) {
       throw new ShapeError("SHAPE_MISMATCH", `${id} has ${length} values, not ${nodeCount}`, {
+        path: [name, "measures", id],
+      });
+    }
+    if (ownNames.includes(id)) {
+      throw new UsageError("USAGE_INVALID_OPTION", `a measure cannot be called ${id}`, {
         path: [name, "measures", id],
       });
     }

@@ -2,6 +2,7 @@
 import type { AbstractGraph, Attributes } from "graphology-types";
 import { GraphError, WeightGraphError } from "../errors.ts";
 import { assembleGraph, type Block, type LayeredGraph } from "../graph/layeredGraph.ts";
+import type { EdgeWeight, GraphTransform } from "../graph/weighting.ts";
 import { graphologyLayers, type GraphologyLayers } from "./graphologyLayers.ts";
 
 export interface FromGraphologyOptions {
@@ -43,7 +44,8 @@ export function fromGraphology(
   const known = source.someNode((_key, attributes) => "layer" in attributes) ? "layer" : null;
   const { layer = known, weightBudget = 2 ** 24 } = options;
   const placed = graphologyLayers(source, layer);
-  const { name, certainty } = source.getAttributes();
+  const attributes: Attributes = source.getAttributes();
+  const { name, certainty } = attributes;
   const title = typeof name === "string" ? name : "graphology";
 
   const shapes = gatheredBlocks(source, placed, options).map((gathered) => {
@@ -76,7 +78,20 @@ export function fromGraphology(
   });
   const declared = placed.named && certainty !== "inferred";
   const graph = assembleGraph(title, placed.layers, blocks, declared ? "declared" : "inferred");
-  return { graph, keys: placed.keys };
+  return { graph: { ...graph, ...recordOf(attributes) }, keys: placed.keys };
+}
+
+/** What `toGraphology` says was done to the weights before. */
+function recordOf({
+  edgeWeight,
+  transforms,
+}: Attributes): Partial<Pick<LayeredGraph, "edgeWeight" | "transforms">> {
+  const names: readonly unknown[] = ["norm", "sum", "absoluteSum"] satisfies EdgeWeight[];
+  const isList = Array.isArray(transforms) && transforms.every((one) => typeof one === "string");
+  return {
+    ...(names.includes(edgeWeight) && { edgeWeight: edgeWeight as EdgeWeight }),
+    ...(isList && { transforms: transforms as GraphTransform[] }),
+  };
 }
 
 interface GatheredEdge {

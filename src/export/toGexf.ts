@@ -4,15 +4,23 @@ import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import type { ExportedFacts } from "./exportedGraph.ts";
 import { toGraphology, type GraphologyOptions } from "./toGraphology.ts";
 
+export interface GexfOptions extends GraphologyOptions {
+  /** `1.2` for readers that know no later one, such as networkx. @defaultValue "1.3" */
+  readonly version?: "1.2" | "1.3";
+}
+
 /**
- * The graph as a GEXF 1.3 document, for Gephi: label, layer, rank, index, position and measures on nodes, weight and block on
+ * The graph as a GEXF document, for Gephi: label, layer, rank, index, position and measures on nodes, weight and block on
  * edges; the description says what was kept. Control characters, which XML 1.0 forbids, become U+FFFD.
  * Cost: as `toGraphology`, and a few hundred characters a node or edge. Errors: those of `toGraphology`.
  */
-export function toGexf(layered: LayeredGraph, options: GraphologyOptions = {}): string {
+export function toGexf(
+  layered: LayeredGraph,
+  { version = "1.3", ...options }: GexfOptions = {},
+): string {
   const graph: AbstractGraph = toGraphology(layered, options);
   graph.replaceAttributes({ creator: "weightgraph", description: descriptionOf(graph) });
-  return legal(write(graph, { version: "1.3", pedantic: true }));
+  return legal(write(graph, { version, pedantic: true }));
 }
 
 /** The schema knows no other place for facts about the whole graph. */

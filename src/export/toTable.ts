@@ -1,6 +1,7 @@
 import type { ColumnTable } from "arquero";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
-import { exportedGraph, type ExportOptions } from "./exportedGraph.ts";
+import type { ExportedFacts, ExportOptions } from "./exportedGraph.ts";
+import { graphColumns, type ColumnsOfTable } from "./graphColumns.ts";
 
 export interface GraphTables {
   /** node, layer, rank, index, and a column per measure (null where it has no value). In node order. */
@@ -9,10 +10,11 @@ export interface GraphTables {
   readonly edges: ColumnTable;
   /** layer, rank, first (node), size. */
   readonly layers: ColumnTable;
+  readonly facts: ExportedFacts;
 }
 
 /**
- * The graph as arquero tables, for grouping, joining and writing out as CSV or Arrow. Loads arquero when it is first called.
+ * The graph as arquero tables, for grouping, joining and writing out as CSV. Loads arquero when it is first called.
  * Cost: O(nodes · measures + edges). Errors: those of `exportedGraph`.
  * @throws {GraphError} `GRAPH_TOO_LARGE`; {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION`
  */
@@ -21,22 +23,13 @@ export async function toTable(
   options: ExportOptions = {},
 ): Promise<GraphTables> {
   const { table } = await import("arquero");
-  const { nodes, edges, blockOf } = exportedGraph(layered, options);
-  const measures = Object.keys(options.measures ?? {});
+  const { nodes, edges, facts } = graphColumns(layered, options);
+  const tableOf = ({ columns }: ColumnsOfTable): ColumnTable =>
+    table(Object.fromEntries(columns.map(({ name, values }) => [name, values])));
   return {
-    nodes: table({
-      node: nodes.map((_, number) => number),
-      layer: nodes.map(({ layer }) => layer),
-      rank: nodes.map(({ rank }) => rank),
-      index: nodes.map(({ index }) => index),
-      ...Object.fromEntries(measures.map((id) => [id, nodes.map((node) => node[id] ?? null)])),
-    }),
-    edges: table({
-      from: edges.from,
-      to: edges.to,
-      weight: edges.weight,
-      block: Array.from(edges.from, (_, edge) => blockOf(edge)),
-    }),
+    facts,
+    nodes: tableOf(nodes),
+    edges: tableOf(edges),
     layers: table({
       layer: layered.layers.map(({ name }) => name),
       rank: layered.layers.map((_, rank) => rank),

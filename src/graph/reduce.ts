@@ -8,12 +8,14 @@
  */
 import { UsageError } from "../errors.ts";
 import { kthLargest } from "../numeric/quantile.ts";
-import { edgeWeights, signedWeightAt } from "./block.ts";
+import { edgeWeights, signedWeightAt, type TapReduction } from "./block.ts";
 import type { Block, LayeredGraph } from "./layeredGraph.ts";
 
 export interface ReduceOptions {
   /** The most edges to keep. @defaultValue 20000 */
   readonly edgeBudget?: number;
+  /** What the taps of an edge come to. @defaultValue "norm", with the sign of their sum */
+  readonly taps?: TapReduction;
 }
 
 /** Edges in order of block, row and column. */
@@ -22,7 +24,7 @@ export interface ReducedGraph {
   readonly from: Int32Array;
   /** Receiving node. */
   readonly to: Int32Array;
-  /** L2 norm of the edge's taps, with the sign of their sum: the weight itself when there is one tap. */
+  /** L2 norm of the edge's taps, with the sign of their sum: the weight itself when there is one tap. Else as `taps` asked. */
   readonly weight: Float64Array;
   /** Index into the graph's blocks. */
   readonly block: Int32Array;
@@ -39,7 +41,7 @@ export interface ReducedGraph {
 /** @throws {UsageError} `USAGE_INVALID_OPTION` unless `edgeBudget` is a whole number >= 0. */
 export function reduceGraph(
   graph: LayeredGraph,
-  { edgeBudget = 20000 }: ReduceOptions = {},
+  { edgeBudget = 20000, taps = "norm" }: ReduceOptions = {},
 ): ReducedGraph {
   if (!Number.isSafeInteger(edgeBudget) || edgeBudget < 0) {
     throw new UsageError("USAGE_INVALID_OPTION", `edgeBudget must be >= 0, not ${edgeBudget}`, {
@@ -47,9 +49,10 @@ export function reduceGraph(
     });
   }
   const { blocks } = graph;
+  const isSigned = taps === "norm" || taps === "sum";
   const totals: number[] = [];
   const candidates = blocks.map((block, index) => {
-    const strengths = Float64Array.from(edgeWeights(block, "norm"));
+    const strengths = Float64Array.from(edgeWeights(block, taps), Math.abs);
     totals.push(strengths.reduce((sum, weight) => sum + weight, 0));
     return strongest(strengths, edgeBudget).map((edge) => ({
       block: index,
@@ -78,7 +81,7 @@ export function reduceGraph(
     const { row, column } = endsOf(block, edge);
     to[i] = block.rowNodes[row]!;
     from[i] = block.columnNodes[column]!;
-    weight[i] = signedWeightAt(block, edge) < 0 ? -strength : strength;
+    weight[i] = isSigned && signedWeightAt(block, edge) < 0 ? -strength : strength;
   });
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   return {

@@ -9,6 +9,8 @@ import { toGexf } from "../../src/export/toGexf.ts";
 import { toGraphology } from "../../src/export/toGraphology.ts";
 import { assembleGraph, type Block, type LayeredGraph } from "../../src/graph/layeredGraph.ts";
 import { graphFromMatrix } from "../../src/graph/matrix.ts";
+import { weighEdges } from "../../src/graph/edgeWeight.ts";
+import { transformGraph } from "../../src/graph/transformGraph.ts";
 import { reduceGraph } from "../../src/graph/reduce.ts";
 import { layeredGraph, openModel } from "../../src/node.ts";
 import { chainGraph, rolledToy } from "../helpers/methods.ts";
@@ -132,6 +134,16 @@ describe("a round trip keeps nodes, layers and weights", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("with the record of what was done to the weights", () => {
+    const done = transformGraph(weighEdges(parallel, "sum"), ["threshold=2"]);
+    const again = fromGraphology(toGraphology(done)).graph;
+    expect(again).toMatchObject({ edgeWeight: "sum", transforms: ["threshold=2"] });
+    expect(edgesOf(again)).toEqual(edgesOf(done));
+    const odd = toGraphology(parallel);
+    odd.setAttribute("transforms", [1] as never);
+    expect(fromGraphology(odd).graph).toMatchObject({ edgeWeight: "norm", transforms: [] });
   });
 
   test("undirected edges too: they run from the earlier layer to the later", () => {

@@ -141,6 +141,13 @@ describe("GEXF", () => {
     );
   });
 
+  test("in version 1.2 for networkx, with the same content", () => {
+    const older = toGexf(graph, { measures: { depth }, version: "1.2" });
+    expect(older).toContain('<gexf version="1.2" xmlns="http://www.gexf.net/1.2draft"');
+    const newer = toGexf(graph, { measures: { depth } });
+    expect(parse(DirectedGraph, older).export()).toEqual(parse(DirectedGraph, newer).export());
+  });
+
   test("any name gives a document that can be read", () => {
     const name = `<a b="c">&'\u0000\u001f\ud800 \u{1f600}]]>`;
     const odd = graphFromMatrix({ blocks: [{ from: name, to: "out", weights: [[1]] }] });
