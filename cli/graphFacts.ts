@@ -18,6 +18,17 @@ export function graphFacts(
     topology: graph.certainty,
     edgeWeight: graph.edgeWeight,
     transforms: graph.transforms,
+    recurrent: {
+      included: graph.blocks.some(({ kind }) => kind === "recurrent"),
+      blocks: graph.recurrentBlocks.map(({ name, rows, columns, groups, taps, rowNodes }) => ({
+        name,
+        layer: graph.layers.findLastIndex(({ offset }) => offset <= rowNodes[0]!),
+        rows,
+        columns,
+        groups,
+        taps,
+      })),
+    },
   };
 }
 
@@ -37,6 +48,11 @@ export function graphLines(graph: LayeredGraph, components: Components | null): 
     `topology ${graph.certainty}`,
   ];
   if (graph.edgeWeight !== "norm") parts.push(`edge weight ${graph.edgeWeight}`);
+  const recurrent = graph.recurrentBlocks.length;
+  if (recurrent > 0) {
+    const isIn = graph.blocks.some(({ kind }) => kind === "recurrent");
+    parts.push(`${recurrent} recurrent blocks ${isIn ? "included" : "left out"}`);
+  }
   if (graph.transforms.length > 0) parts.push(graph.transforms.join(", "));
   return [
     `${printable(graph.name)}: ${graph.layers.length} layers of neurons: ${layers}`,

@@ -2,6 +2,7 @@
 import type { FlagParametersForType } from "@stricli/core";
 import {
   graphTransforms,
+  includeRecurrent,
   transformGraph,
   weighEdges,
   type EdgeWeight,
@@ -12,6 +13,7 @@ import { list } from "./flags.ts";
 export interface GraphFlags {
   readonly edgeWeight: EdgeWeight;
   readonly transform?: readonly string[];
+  readonly recurrent: boolean;
 }
 
 export const graphFlags: FlagParametersForType<GraphFlags> = {
@@ -32,12 +34,18 @@ export const graphFlags: FlagParametersForType<GraphFlags> = {
     placeholder: "a,b=X",
     optional: true,
   },
+  recurrent: {
+    kind: "boolean",
+    brief: "Take recurrent weights, which join a layer to itself, as edges",
+    default: false,
+  },
 };
 
 /** @throws {UsageError} `USAGE_INVALID_OPTION` {GraphError} `GRAPH_WEIGHT_RANGE` */
 export function withGraphFlags(
   graph: LayeredGraph,
-  { edgeWeight, transform = [] }: GraphFlags,
+  { edgeWeight, transform = [], recurrent }: GraphFlags,
 ): LayeredGraph {
-  return transformGraph(weighEdges(graph, edgeWeight), transform);
+  const edges = recurrent ? includeRecurrent(graph) : graph;
+  return transformGraph(weighEdges(edges, edgeWeight), transform);
 }

@@ -132,7 +132,7 @@ export async function readUnrolled(
   }
   const { edgeWeight } = flags;
   const sizes = { name, layers, nodeCount, edgeCount, certainty };
-  const graph = { ...sizes, blocks: [], edgeWeight, transforms: [] };
+  const graph = { ...sizes, blocks: [], recurrentBlocks: [], edgeWeight, transforms: [] };
   return {
     graph,
     warnings: model.warnings,

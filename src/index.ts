@@ -88,6 +88,7 @@ export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
 export { unrolledMeasure } from "./analysis/unrolledMeasure.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
+export { includeRecurrent } from "./graph/includeRecurrent.ts";
 export { edgeWeightNames, weighEdges } from "./graph/edgeWeight.ts";
 export type { EdgeWeight, GraphTransform, LayerNorm } from "./graph/weighting.ts";
 export { transformGraph, type TransformOptions } from "./graph/transformGraph.ts";

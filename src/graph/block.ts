@@ -4,6 +4,8 @@ import type { FloatArray } from "../tensor/dtype.ts";
 /** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
 export interface Block {
   readonly name: string;
+  /** `recurrent`: from a layer's own past. Absent for the weights between two layers. */
+  readonly kind?: "recurrent";
   /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
   readonly weights: FloatArray | null;
   readonly collapsed?: CollapsedTaps;
@@ -101,10 +103,11 @@ export function signedWeights(block: Block): FloatArray {
 
 /** The block with one weight per edge, `weights`, instead of its taps. */
 export function withOneTap(
-  { name, rows, columns, groups, rowNodes, columnNodes }: Block,
+  { name, kind, rows, columns, groups, rowNodes, columnNodes }: Block,
   weights: FloatArray,
 ): Block {
-  return { name, weights, rows, columns, groups, taps: 1, rowNodes, columnNodes };
+  const shape = { rows, columns, groups, taps: 1, rowNodes, columnNodes };
+  return { name, ...(kind && { kind }), weights, ...shape };
 }
 
 /** `signedWeights` of one edge. */

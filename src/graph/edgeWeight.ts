@@ -39,9 +39,10 @@ export function weighEdges(graph: LayeredGraph, edgeWeight: EdgeWeight): Layered
 
 function weighBlock(block: Block, edgeWeight: EdgeWeight): Block {
   if (block.taps === 1) return block;
-  const { name, rows, columns, groups, taps, rowNodes, columnNodes } = block;
+  const { name, kind, rows, columns, groups, taps, rowNodes, columnNodes } = block;
+  const shape = { rows, columns, groups, taps, rowNodes, columnNodes };
   const collapsed = collapse(block, edgeWeight);
-  return { name, weights: null, collapsed, rows, columns, groups, taps, rowNodes, columnNodes };
+  return { name, ...(kind && { kind }), weights: null, collapsed, ...shape };
 }
 
 function collapse(block: Block, edgeWeight: EdgeWeight): CollapsedTaps {

@@ -27,6 +27,8 @@ export interface LayeredGraph {
   /** Pairs of neurons that a block connects, zero weights included. */
   readonly edgeCount: number;
   readonly blocks: readonly Block[];
+  /** Weights from a layer's own past, of kind `recurrent`: no edges of the graph until `includeRecurrent` makes them so. */
+  readonly recurrentBlocks: readonly Block[];
   /** `declared` by the file, or `inferred` from order and shape. */
   readonly certainty: "declared" | "inferred";
   /** What measures of one number per edge take for it, `weighEdges`. */
@@ -48,7 +50,7 @@ export interface LayeredGraphOptions {
 
 /**
  * The rolled graph of a model: a node per channel or unit, an edge per pair of them that a kernel connects.
- * Recurrent weights are left out, since they join a layer to itself.
+ * Recurrent weights, which join a layer to itself, are no edges but stand by themselves (`recurrentBlocks`).
  * Cost: one read of each weight tensor, a span at a time, into the memory that the kernels work on.
  * Source: Vahedian et al. 2022, doi 10.1145/3511808.3557628, and the graphs of its code.
  * @throws {WeightGraphError} `WEIGHTS_NOT_FINITE`; {FormatError} of the reader.
@@ -58,7 +60,7 @@ export async function layeredGraph(
   { keep = "edges", threads = 1, signal }: LayeredGraphOptions = {},
 ): Promise<LayeredGraph> {
   const { topology } = model;
-  const wires = topology.wires.filter(({ recurrent }) => !recurrent);
+  const { wires } = topology;
   const isCollapsed = ({ layout }: Wire): boolean => keep === "edges" && layout.taps > 1;
   const nodeCount = topology.layers.reduce((sum, { size }) => sum + size, 0);
   const counts = wires.map((wire) => {
@@ -78,6 +80,7 @@ export async function layeredGraph(
       : { weights: await readWeights(reading, rooms[i]!) };
     blocks.push({
       name,
+      ...(wire.recurrent && { kind: "recurrent" as const }),
       ...kept,
       rows: wire.to.length,
       columns: wire.from.length,
@@ -87,7 +90,9 @@ export async function layeredGraph(
       columnNodes: wire.from,
     });
   }
-  return assembleGraph(model.name, topology.layers, blocks, topology.certainty);
+  const forward = blocks.filter(({ kind }) => kind !== "recurrent");
+  const graph = assembleGraph(model.name, topology.layers, forward, topology.certainty);
+  return { ...graph, recurrentBlocks: blocks.filter(({ kind }) => kind === "recurrent") };
 }
 
 /** Room for the vectors of an iteration, and for a working copy of the largest block. */
@@ -131,8 +136,8 @@ export function assembleGraph(
     }
     edgeCount += edges;
   }
-  const weighed = { edgeWeight: "norm", transforms: [] } as const;
-  return { name, layers: placed, nodeCount, edgeCount, blocks, certainty, ...weighed };
+  const plain = { recurrentBlocks: [], edgeWeight: "norm", transforms: [] } as const;
+  return { name, layers: placed, nodeCount, edgeCount, blocks, certainty, ...plain };
 }
 
 function fits({ weights, collapsed, taps }: Block, edges: number): boolean {
