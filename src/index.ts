@@ -219,6 +219,8 @@ export {
   type EigenvectorCentrality,
   type EigenvectorCentralityOptions,
 } from "./analysis/eigenvectorCentrality.ts";
+export { hits, type Hits, type HitsComponent, type HitsOptions } from "./analysis/hits.ts";
+export { katz, type Katz, type KatzOptions } from "./analysis/katz.ts";
 export { pagerank, type Pagerank, type PagerankOptions } from "./analysis/pagerank.ts";
 export { connectedComponents, type Components } from "./graph/components.ts";
 export type {

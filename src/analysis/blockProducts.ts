@@ -2,14 +2,16 @@
  * The edge weights of a graph as a matrix that is only ever multiplied with: W[receiver, sender], never negative, parallel
  * edges adding up. Blocks are read where they lie: with one tap per edge the sign is dropped on the way, not in a copy.
  *
- * Cost: one pass over the weights a product, float64 sums; kernels with every tap kept are reduced to their edges once.
+ * Cost: one pass over the weights a product, float64 sums; kernels with every tap kept are reduced to their norms once.
  */
 import { edgeWeights } from "../graph/block.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
 
-/** The reductions that never give a negative weight. */
-export const edgeReductions = ["norm", "absoluteSum", "positiveSum", "negativeSum"] as const;
-export type EdgeReduction = (typeof edgeReductions)[number];
+/** A number per row and per column of a block. */
+export interface BlockSides {
+  readonly rows: Float64Array;
+  readonly columns: Float64Array;
+}
 
 /** One block, by its own rows and columns; what is written is overwritten. */
 export interface BlockProduct {
@@ -21,6 +23,8 @@ export interface BlockProduct {
   readonly toRows: (columnValues: Float64Array, rowSums: Float64Array) => void;
   /** columnSums [columns] = scale · Wᵀ rowValues [rows] */
   readonly toColumns: (rowValues: Float64Array, columnSums: Float64Array) => void;
+  /** Both, in one pass over the weights. */
+  readonly toBoth: (values: BlockSides, sums: BlockSides) => void;
 }
 
 /** All blocks, by node numbers; products are added to what `y` holds. */
@@ -32,20 +36,20 @@ export interface BlockProducts {
   readonly forward: (x: Float64Array, y: Float64Array) => void;
   /** y += scale · Wᵀ x: every neuron gets back what it would send. */
   readonly backward: (x: Float64Array, y: Float64Array) => void;
+  /** y += scale · (W + Wᵀ) x: every edge both ways. */
+  readonly both: (x: Float64Array, y: Float64Array) => void;
 }
 
 export interface BlockProductsOptions {
-  /** @defaultValue "norm" */
-  readonly reduction?: EdgeReduction;
   /** What every weight is multiplied by: a power of two, so that nothing is rounded. @defaultValue 1 */
   readonly scale?: number;
 }
 
 export function blockProducts(
   graph: LayeredGraph,
-  { reduction = "norm", scale = 1 }: BlockProductsOptions = {},
+  { scale = 1 }: BlockProductsOptions = {},
 ): BlockProducts {
-  const blocks = graph.blocks.map((block) => productOf(block, reduction, scale));
+  const blocks = graph.blocks.map((block) => productOf(block, scale));
   const covered = new Uint8Array(graph.nodeCount);
   let widest = 0;
   for (const { rowNodes, columnNodes } of blocks) {
@@ -55,6 +59,7 @@ export function blockProducts(
   }
   const values = new Float64Array(widest);
   const sums = new Float64Array(widest);
+  const more = { values: new Float64Array(widest), sums: new Float64Array(widest) };
   return {
     blocks,
     covered,
@@ -72,6 +77,15 @@ export function blockProducts(
         scatterAdd(sums, block.columnNodes, y);
       }
     },
+    both(x, y) {
+      for (const block of blocks) {
+        gather(x, block.rowNodes, values);
+        gather(x, block.columnNodes, more.values);
+        block.toBoth({ rows: values, columns: more.values }, { rows: sums, columns: more.sums });
+        scatterAdd(sums, block.rowNodes, y);
+        scatterAdd(more.sums, block.columnNodes, y);
+      }
+    },
   };
 }
 
@@ -85,30 +99,11 @@ function scatterAdd(local: Float64Array, nodes: Int32Array, y: Float64Array): vo
   for (let i = 0; i < nodes.length; i++) y[nodes[i]!]! += local[i]!;
 }
 
-/** An edge weight is own · w + magnitude · |w|. */
-interface EdgeMatrix {
-  readonly weights: NonNullable<Block["weights"]>;
-  readonly own: number;
-  readonly magnitude: number;
-}
-
-const partOf = {
-  norm: { own: 0, magnitude: 1 },
-  absoluteSum: { own: 0, magnitude: 1 },
-  positiveSum: { own: 0.5, magnitude: 0.5 },
-  negativeSum: { own: -0.5, magnitude: 0.5 },
-} as const;
-
-function matrixOf(block: Block, reduction: EdgeReduction, scale: number): EdgeMatrix {
-  const { own, magnitude } = partOf[reduction];
-  return block.weights !== null && block.taps === 1
-    ? { weights: block.weights, own: own * scale, magnitude: magnitude * scale }
-    : { weights: edgeWeights(block, reduction), own: 0, magnitude: scale };
-}
-
-function productOf(block: Block, reduction: EdgeReduction, scale: number): BlockProduct {
+function productOf(block: Block, scale: number): BlockProduct {
   const { rows, rowNodes, columnNodes } = block;
-  const { weights, own, magnitude } = matrixOf(block, reduction, scale);
+  // Of one tap the edge weight is the magnitude.
+  const isPlain = block.taps === 1 && block.weights !== null;
+  const weights = isPlain ? block.weights : edgeWeights(block, "norm");
   const width = block.columns / block.groups;
   const firstColumn = (row: number): number => Math.floor((row * block.groups) / rows) * width;
   return {
@@ -119,8 +114,7 @@ function productOf(block: Block, reduction: EdgeReduction, scale: number): Block
         const first = firstColumn(row);
         let sum = 0;
         for (let column = first; column < first + width; column++, at++) {
-          const weight = weights[at]!;
-          sum += (own * weight + magnitude * Math.abs(weight)) * columnValues[column]!;
+          sum += scale * Math.abs(weights[at]!) * columnValues[column]!;
         }
         rowSums[row] = sum;
       }
@@ -131,9 +125,22 @@ function productOf(block: Block, reduction: EdgeReduction, scale: number): Block
         const first = firstColumn(row);
         const value = rowValues[row]!;
         for (let column = first; column < first + width; column++, at++) {
-          const weight = weights[at]!;
-          columnSums[column]! += (own * weight + magnitude * Math.abs(weight)) * value;
+          columnSums[column]! += scale * Math.abs(weights[at]!) * value;
         }
+      }
+    },
+    toBoth(values, sums) {
+      sums.columns.fill(0, 0, columnNodes.length);
+      for (let row = 0, at = 0; row < rows; row++) {
+        const first = firstColumn(row);
+        const value = values.rows[row]!;
+        let sum = 0;
+        for (let column = first; column < first + width; column++, at++) {
+          const edge = scale * Math.abs(weights[at]!);
+          sum += edge * values.columns[column]!;
+          sums.columns[column]! += edge * value;
+        }
+        sums.rows[row] = sum;
       }
     },
   };

@@ -2,7 +2,7 @@
  * PageRank of every neuron: where a walker is found who follows edges from sender to receiver, each with a chance in
  * proportion to its weight, and who with a chance of 1 - damping, or wherever no edge leads on, starts anew at any neuron.
  *
- * An edge weight is what `reduction` makes of its taps, |w| for a single one; parallel edges add. `reverse` follows the edges
+ * An edge weight is the norm of its taps unless the graph was weighed otherwise; parallel edges add. `reverse` follows the edges
  * from receiver to sender. The values sum to 1 over the neurons that stand in a block; others have no value.
  * Domain: damping from 0 to 1; 1 itself only where every neuron leads to one without outgoing edges, as in a network without
  * cycles. Blocks of zeros make every neuron equal.
@@ -15,15 +15,10 @@
 import { AnalysisError, GraphError } from "../errors.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { compensatedSum } from "../numeric/sum.ts";
-import {
-  blockProducts,
-  edgeReductions,
-  type BlockProducts,
-  type EdgeReduction,
-} from "./blockProducts.ts";
+import { blockProducts, type BlockProducts } from "./blockProducts.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
 import type { NodeValues } from "./nodeValues.ts";
-import { requireNumber, requireOneOf } from "./options.ts";
+import { requireNumber } from "./options.ts";
 import { solveAlongEdges } from "./solveAlongEdges.ts";
 
 export interface PagerankOptions {
@@ -31,8 +26,6 @@ export interface PagerankOptions {
   readonly damping?: number;
   /** From receiver to sender. @defaultValue false */
   readonly reverse?: boolean;
-  /** How taps become one edge weight. @defaultValue "norm" */
-  readonly reduction?: EdgeReduction;
   /** The largest residual that is accepted. @defaultValue 1e-12 */
   readonly tolerance?: number;
   /** Sweeps over the edges, for graphs with cycles. @defaultValue 2000 */
@@ -57,13 +50,11 @@ export function pagerank(
   {
     damping = 0.85,
     reverse = false,
-    reduction = "norm",
     tolerance = 1e-12,
     maxIterations = 2000,
   }: PagerankOptions = {},
 ): Pagerank {
   requireNumber("damping", damping, unitInterval);
-  requireOneOf("reduction", reduction, edgeReductions);
   requireNumber("tolerance", tolerance, unitInterval);
   requireNumber("maxIterations", maxIterations, iterationDomain);
   if (graph.edgeCount === 0) {
@@ -71,7 +62,7 @@ export function pagerank(
       path: [graph.name],
     });
   }
-  const { products, sums } = walk(graph, reduction, reverse);
+  const { products, sums } = walk(graph, reverse);
   const { blocks, covered } = products;
   const start = Float64Array.from(covered);
   const factor = sums.map((sum) => (sum === 0 ? 0 : damping / sum));
@@ -116,9 +107,9 @@ interface Walk {
 }
 
 /** Products scaled such that the sums of the weights that lead on can be divided by. */
-function walk(graph: LayeredGraph, reduction: EdgeReduction, reverse: boolean): Walk {
+function walk(graph: LayeredGraph, reverse: boolean): Walk {
   const walkAt = (scale: number): Walk => {
-    const products = blockProducts(graph, { reduction, scale });
+    const products = blockProducts(graph, { scale });
     const sums = new Float64Array(graph.nodeCount);
     (reverse ? products.forward : products.backward)(new Float64Array(sums.length).fill(1), sums);
     return { products, sums };
@@ -159,13 +150,6 @@ export const pagerankMeasure: Measure = nodeMeasure({
       kind: "boolean",
       default: false,
       description: "Follow edges from receiver to sender.",
-    },
-    {
-      name: "reduction",
-      kind: "choice",
-      choices: edgeReductions,
-      default: "norm",
-      description: "How the weights between two neurons become one edge weight.",
     },
     {
       name: "tolerance",

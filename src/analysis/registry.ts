@@ -2,7 +2,9 @@
 import { UsageError } from "../errors.ts";
 import { coreNumberMeasure } from "./coreNumber.ts";
 import { eigenvectorCentralityMeasure } from "./eigenvectorCentrality.ts";
+import { hitsMeasure } from "./hits.ts";
 import { hypercoreNumberMeasure } from "./hypercoreNumber.ts";
+import { katzMeasure } from "./katz.ts";
 import type { BlockMeasure, Measure } from "./measure.ts";
 import { nodeStrengthMeasure } from "./nodeStrength.ts";
 import { pagerankMeasure } from "./pagerank.ts";
@@ -16,6 +18,8 @@ export const measures: readonly Measure[] = [
   coreNumberMeasure,
   hypercoreNumberMeasure,
   pagerankMeasure,
+  hitsMeasure,
+  katzMeasure,
 ];
 
 /** Measures of whole blocks: what a layer's weights are like. */

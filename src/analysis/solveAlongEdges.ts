@@ -30,11 +30,14 @@ export interface EdgeSolution {
 
 const settled = 1e-15;
 
+/** A block, or one the other way round. */
+type Step = Pick<BlockProduct, "rowNodes" | "columnNodes" | "toRows">;
+
 export function solveAlongEdges(
   blocks: readonly BlockProduct[],
   { start, factor, reverse, maxSweeps }: EdgeEquation,
 ): EdgeSolution {
-  const steps = blocks.map((block) => (reverse ? backwards(block) : block));
+  const steps = blocks.map((block): Step => (reverse ? backwards(block) : block));
   const { order, acyclic } = blockOrder(steps, start.length);
   const widest = steps.reduce(
     (most, { rowNodes, columnNodes }) => Math.max(most, rowNodes.length, columnNodes.length),
@@ -69,6 +72,6 @@ export function solveAlongEdges(
   }
 }
 
-function backwards({ rowNodes, columnNodes, toRows, toColumns }: BlockProduct): BlockProduct {
-  return { rowNodes: columnNodes, columnNodes: rowNodes, toRows: toColumns, toColumns: toRows };
+function backwards({ rowNodes, columnNodes, toColumns }: BlockProduct): Step {
+  return { rowNodes: columnNodes, columnNodes: rowNodes, toRows: toColumns };
 }

@@ -1,27 +1,23 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { edgeReductions } from "../../src/analysis/blockProducts.ts";
 import { nullable } from "../../src/analysis/nodeValues.ts";
 import { pagerank, type PagerankOptions } from "../../src/analysis/pagerank.ts";
-import { assembleGraph, type LayeredGraph } from "../../src/graph/layeredGraph.ts";
-import { graphFromMatrix } from "../../src/graph/matrix.ts";
-import { createRandom } from "../../src/random.ts";
+import { edgeWeightNames, weighEdges } from "../../src/graph/edgeWeight.ts";
+import type { LayeredGraph } from "../../src/graph/layeredGraph.ts";
+import { expectClose } from "../helpers/expectClose.ts";
 import { denseSolve, directedMatrix } from "../helpers/directedMatrix.ts";
 import { thrownBy } from "../helpers/errors.ts";
-import { chainGraph, rolledToy, transposed, type Rows } from "../helpers/methods.ts";
-
-const random = createRandom(11);
-const normalRows = (rows: number, columns: number): number[][] =>
-  Array.from({ length: rows }, () => Array.from({ length: columns }, () => random.normal()));
+import { chainGraph, rolledToy, transposed } from "../helpers/methods.ts";
+import { cyclicGraph, variedGraphs } from "../helpers/variedGraphs.ts";
 
 /** x = G x as a linear system over the neurons that stand in a block (oracle). */
 function dense(
   graph: LayeredGraph,
-  { damping = 0.85, reverse = false, reduction = "norm" }: PagerankOptions = {},
+  { damping = 0.85, reverse = false }: PagerankOptions = {},
 ): (number | null)[] {
   const inBlock = new Set(graph.blocks.flatMap((b) => [...b.rowNodes, ...b.columnNodes]));
   const nodes = [...inBlock].sort((a, b) => a - b);
-  const matrix = directedMatrix(graph, reduction);
+  const matrix = directedMatrix(graph);
   const towards = reverse ? transposed(matrix) : matrix;
   const n = nodes.length;
   const sums = nodes.map((from) => nodes.reduce((sum, to) => sum + towards[to]![from]!, 0));
@@ -38,14 +34,6 @@ function dense(
   const values = Array.from<number | null>({ length: graph.nodeCount }).fill(null);
   nodes.forEach((node, i) => (values[node] = x[i]!));
   return values;
-}
-
-function expectClose(values: readonly (number | null)[], expected: readonly (number | null)[]) {
-  expect(values).toHaveLength(expected.length);
-  values.forEach((value, node) => {
-    if (expected[node] === null) expect(value, `node ${node}`).toBeNull();
-    else expect(Math.abs(value! / expected[node]! - 1), `node ${node}`).toBeLessThan(1e-12);
-  });
 }
 
 describe("golden: the rolled toy", () => {
@@ -131,132 +119,12 @@ describe("closed forms", () => {
   });
 });
 
-/** Neurons 0 and 1 send to 2 and 3, which send back to 0 and 1: a residual sum joined them. */
-function cyclic(): LayeredGraph {
-  const block = (name: string, from: readonly number[], to: readonly number[], rows: Rows) => ({
-    name,
-    weights: Float64Array.from(rows.flat()),
-    rows: to.length,
-    columns: from.length,
-    groups: 1,
-    taps: 1,
-    rowNodes: Int32Array.from(to),
-    columnNodes: Int32Array.from(from),
-  });
-  const layers = ["a", "b", "c"].map((name) => ({ name, size: 2 }));
-  const blocks = [
-    block(
-      "back",
-      [2, 3],
-      [0, 1],
-      [
-        [1, -2],
-        [0, 4],
-      ],
-    ),
-    block(
-      "there",
-      [0, 1],
-      [2, 3],
-      [
-        [3, 1],
-        [-1, 1],
-      ],
-    ),
-    block(
-      "self",
-      [0, 1],
-      [0, 1],
-      [
-        [1, 2],
-        [3, -4],
-      ],
-    ),
-    block(
-      "on",
-      [0, 1],
-      [4, 5],
-      [
-        [0.1, 0],
-        [0, 0],
-      ],
-    ),
-  ];
-  return assembleGraph("cyclic", layers, blocks, "declared");
-}
-
-const graphs: { name: string; graph: LayeredGraph }[] = [
-  {
-    name: "three dense layers",
-    graph: chainGraph([{ rows: normalRows(12, 20) }, { rows: normalRows(9, 12) }]),
-  },
-  { name: "kernels", graph: rolledToy() },
-  { name: "cycles and a neuron that meets itself", graph: cyclic() },
-  {
-    name: "blocks listed against the flow, shortcuts, parallel edges",
-    graph: graphFromMatrix({
-      blocks: [
-        { from: "b", to: "c", weights: normalRows(5, 6) },
-        { from: "a", to: "c", weights: normalRows(5, 4) },
-        { from: "a", to: "b", weights: normalRows(6, 4) },
-        { from: "a", to: "c", weights: normalRows(5, 4) },
-      ],
-    }),
-  },
-  {
-    name: "groups",
-    graph: assembleGraph(
-      "groups",
-      [
-        { name: "a", size: 4 },
-        { name: "b", size: 6 },
-        { name: "unused", size: 1 },
-      ],
-      [
-        {
-          name: "grouped",
-          weights: Float32Array.from({ length: 24 }, (_, i) => ((i * 7) % 11) - 5),
-          rows: 6,
-          columns: 4,
-          groups: 2,
-          taps: 2,
-          rowNodes: Int32Array.of(4, 5, 6, 7, 8, 9),
-          columnNodes: Int32Array.of(0, 1, 2, 3),
-        },
-      ],
-      "declared",
-    ),
-  },
-  {
-    name: "zeros",
-    graph: chainGraph([
-      {
-        rows: [
-          [0, 0],
-          [0, 0],
-        ],
-      },
-    ]),
-  },
-  {
-    name: "zero rows and columns",
-    graph: chainGraph([
-      {
-        rows: [
-          [0, 2, 0],
-          [0, 0, 0],
-          [0, 1, 1],
-        ],
-      },
-    ]),
-  },
-];
-
-describe.each(graphs)("equals a dense solver: $name (oracle)", ({ graph }) => {
-  test.each(edgeReductions)("%s", (reduction) => {
+describe.each(variedGraphs)("equals a dense solver: $name (oracle)", ({ graph: read }) => {
+  test.each(edgeWeightNames)("%s", (edgeWeight) => {
+    const graph = weighEdges(read, edgeWeight);
     for (const reverse of [false, true]) {
       for (const damping of [0.85, 0.3]) {
-        const options = { reduction, reverse, damping };
+        const options = { reverse, damping };
         expectClose(nullable(pagerank(graph, options)), dense(graph, options));
       }
     }
@@ -339,7 +207,6 @@ describe("refuses", () => {
     { damping: Number.NaN },
     { tolerance: -1 },
     { maxIterations: 0 },
-    { reduction: "sum" as "norm" },
   ])("%o", (options) => {
     thrownBy(() => pagerank(rolledToy(), options), "USAGE_INVALID_OPTION");
   });
@@ -350,11 +217,11 @@ describe("refuses", () => {
 
   test("to stop too early, and to walk for ever", () => {
     const error = thrownBy(
-      () => pagerank(cyclic(), { maxIterations: 3 }),
+      () => pagerank(cyclicGraph(), { maxIterations: 3 }),
       "ANALYSIS_NOT_CONVERGED",
     );
     expect(error.details).toMatchObject({ iterations: 3 });
-    const round = cyclic();
+    const round = cyclicGraph();
     const endless = { ...round, blocks: round.blocks.slice(0, 2) };
     thrownBy(() => pagerank(endless, { damping: 1 }), "ANALYSIS_NOT_CONVERGED");
   });

@@ -1,13 +1,13 @@
-import { edgeWeights, type TapReduction } from "../../src/graph/block.ts";
+import { edgeWeights } from "../../src/graph/block.ts";
 import type { LayeredGraph } from "../../src/graph/layeredGraph.ts";
 
 /** The whole graph as a dense matrix of edge weights, matrix[receiver][sender]; parallel edges add. */
-export function directedMatrix(graph: LayeredGraph, reduction: TapReduction = "norm"): number[][] {
+export function directedMatrix(graph: LayeredGraph): number[][] {
   const zeros = (): number[] => Array.from({ length: graph.nodeCount }, () => 0);
   const matrix = Array.from({ length: graph.nodeCount }, zeros);
   for (const block of graph.blocks) {
     const { groups, rowNodes, columnNodes } = block;
-    const weights = edgeWeights(block, reduction);
+    const weights = edgeWeights(block, "norm");
     const [height, width] = [block.rows / groups, block.columns / groups];
     weights.forEach((weight, edge) => {
       const row = Math.floor(edge / width);
