@@ -159,6 +159,94 @@ def hypercores(graph):
     return values
 
 
+def directed_networks(graph):
+    """Sender to receiver, weighted by norms, the neurons that stand in a block: for networkx and for igraph."""
+    edges = graph.sparse(lambda taps: np.sqrt((taps * taps).sum(axis=-1))).tocoo()
+    ends = [nodes.ravel() for block in graph.blocks for nodes in (block.row_nodes, block.column_nodes)]
+    members = np.unique(np.concatenate(ends))
+    as_networkx = networkx.DiGraph()
+    as_networkx.add_nodes_from(members.tolist())
+    as_networkx.add_weighted_edges_from(zip(edges.col.tolist(), edges.row.tolist(), edges.data.tolist()))
+    place = np.zeros(graph.node_count, dtype=int)
+    place[members] = np.arange(len(members))
+    as_igraph = igraph.Graph(
+        n=len(members), edges=list(zip(place[edges.col].tolist(), place[edges.row].tolist())), directed=True
+    )
+    as_igraph.es["weight"] = edges.data.tolist()
+    return edges.tocsr(), as_networkx, as_igraph, members
+
+
+def by_node(found, node_count):
+    """What networkx calls by node, as a vector; 0 for neurons in no block."""
+    values = np.zeros(node_count)
+    for node, value in found.items():
+        values[node] = value
+    return values
+
+
+def pageranks(as_networkx, as_igraph, members, node_count):
+    answer = {}
+    for name, network in (("forward", as_networkx), ("reverse", as_networkx.reverse())):
+        found = networkx.pagerank(network, tol=2e-15 / len(members), max_iter=10000)
+        answer[name] = digest(by_node(found, node_count))
+        if name == "forward":
+            theirs = as_igraph.pagerank(weights="weight", damping=0.85)
+            values = np.array([found[node] for node in members.tolist()])
+            answer["igraphDifference"] = difference(theirs, values)
+    return answer
+
+
+def singular_pairs(edges):
+    """The leading pair of every part of the matrix, by LAPACK, each vector at sum 1."""
+    node_count = edges.shape[0]
+    twice = scipy.sparse.bmat([[None, edges.T], [edges, None]]).tocsr()
+    count, labels = connected_components(twice, directed=False)
+    hubs, authorities, singular_values = np.zeros(node_count), np.zeros(node_count), []
+    for label in range(count):
+        nodes = np.flatnonzero(labels == label)
+        if len(nodes) == 1:
+            continue
+        senders, receivers = nodes[nodes < node_count], nodes[nodes >= node_count] - node_count
+        left, spectrum, right = np.linalg.svd(edges[receivers][:, senders].toarray(), full_matrices=False)
+        hubs[senders] = np.abs(right[0]) / np.abs(right[0]).sum()
+        authorities[receivers] = np.abs(left[:, 0]) / np.abs(left[:, 0]).sum()
+        singular_values.append(float(spectrum[0]))
+    return hubs, authorities, singular_values
+
+
+def hubs_and_authorities(edges, as_networkx, as_igraph, members):
+    hubs, authorities, singular_values = singular_pairs(edges)
+    whole = [by_node(found, len(hubs)) for found in networkx.hits(as_networkx, tol=0, max_iter=10000)]
+    theirs = [as_igraph.hub_score(weights="weight"), as_igraph.authority_score(weights="weight")]
+    differences = [
+        difference(np.array(scores) / np.sum(scores), values[members]) for scores, values in zip(theirs, whole)
+    ]
+    return {
+        "hub": digest(hubs),
+        "authority": digest(authorities),
+        "singularValues": sorted(singular_values, reverse=True)[:20],
+        "networkx": {"hub": digest(whole[0]), "authority": digest(whole[1])},
+        "igraphDifference": max(differences),
+    }
+
+
+def katz_centralities(as_directed, as_undirected, eigenvalue, node_count):
+    """networkx by LAPACK; its power iteration takes minutes where the graph is undirected and alpha is near its limit."""
+    alpha = 0.9 / eigenvalue
+    networks = {"forward": as_directed, "reverse": as_directed.reverse(), "undirected": as_undirected}
+    answer = {"alpha": alpha}
+    for name, network in networks.items():
+        found = networkx.katz_centrality_numpy(network, alpha=alpha, weight="weight")
+        answer[name] = digest(by_node(found, node_count))
+    return answer
+
+
+def networkx_eigenvector(as_networkx):
+    """Of the whole graph, by ARPACK to machine precision: the part with the largest eigenvalue has it all."""
+    found = networkx.eigenvector_centrality_numpy(as_networkx, weight="weight", max_iter=100000, tol=0)
+    return digest(by_node(found, len(as_networkx)))
+
+
 def measure(graph):
     adjacency = graph.adjacency()
     upper = scipy.sparse.triu(adjacency).tocoo()
@@ -175,6 +263,8 @@ def measure(graph):
     degrees = np.array([as_networkx.degree(node, weight="weight") for node in range(graph.node_count)])
     assert difference(as_igraph.strength(weights="weight"), degrees) <= 1e-12 * degrees.max()
     values, components, second = eigenvectors(adjacency, labels, as_igraph)
+    edges, as_directed, as_directed_igraph, members = directed_networks(graph)
+    eigenvalue = max(component["eigenvalue"] for component in components)
     return {
         "nodes": graph.node_count,
         "neighbours": adjacency.nnz // 2,
@@ -187,6 +277,10 @@ def measure(graph):
         "hypercore": digest(hypercores(graph)),
         "eigenvector": {**digest(values), "components": components, "igraphDifference": second},
         "networkxDefault": default_networkx(as_networkx, values, components),
+        "networkxEigenvector": networkx_eigenvector(as_networkx),
+        "pagerank": pageranks(as_directed, as_directed_igraph, members, graph.node_count),
+        "hits": hubs_and_authorities(edges, as_directed, as_directed_igraph, members),
+        "katz": katz_centralities(as_directed, as_networkx.subgraph(members.tolist()), eigenvalue, graph.node_count),
     }
 
 
@@ -204,6 +298,7 @@ def main():
             graph = read_block_folder(folder)
         with open(path, "rb") as file:
             sha256 = hashlib.sha256(file.read()).hexdigest()
+        np.random.seed(0)
         golden[path] = {"sha256": sha256, **measure(graph)}
         default = golden[path]["networkxDefault"]
         print(path, graph.node_count, "nodes; networkx by default:", default, flush=True)

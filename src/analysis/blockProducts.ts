@@ -6,6 +6,7 @@
  */
 import { edgeWeights } from "../graph/block.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import { nodesInBlocks } from "./nodeValues.ts";
 
 /** A number per row and per column of a block. */
 export interface BlockSides {
@@ -50,19 +51,16 @@ export function blockProducts(
   { scale = 1 }: BlockProductsOptions = {},
 ): BlockProducts {
   const blocks = graph.blocks.map((block) => productOf(block, scale));
-  const covered = new Uint8Array(graph.nodeCount);
   let widest = 0;
   for (const { rowNodes, columnNodes } of blocks) {
     widest = Math.max(widest, rowNodes.length, columnNodes.length);
-    for (const node of rowNodes) covered[node] = 1;
-    for (const node of columnNodes) covered[node] = 1;
   }
   const values = new Float64Array(widest);
   const sums = new Float64Array(widest);
   const more = { values: new Float64Array(widest), sums: new Float64Array(widest) };
   return {
     blocks,
-    covered,
+    covered: nodesInBlocks(graph),
     forward(x, y) {
       for (const block of blocks) {
         gather(x, block.columnNodes, values);

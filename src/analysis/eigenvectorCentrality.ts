@@ -3,7 +3,8 @@
  *
  * An edge weight is the L2 norm of its taps; signs are dropped, since Perron-Frobenius needs them gone; parallel edges add.
  * Domain: each connected component with an edge has its own vector, non-negative and of unit L2 norm, and its own eigenvalue;
- * a neuron without an edge of non-zero weight has no value; a graph without any is refused.
+ * a neuron without an edge of non-zero weight has no value; a graph without any is refused. `compat: "networkx"` gives the
+ * vector of the whole graph instead.
  * A layered graph is bipartite (even and odd layers), so its spectrum is symmetric and plain power iteration never settles;
  * Lanczos needs no shift. An eigenvector's error is the residual over the gap to the next eigenvalue, so the iteration aims
  * at a residual of 1e-16 and fails only above `tolerance`. A few products more make small entries accurate in themselves,
@@ -18,14 +19,17 @@ import { largestEigenpair } from "../numeric/lanczos.ts";
 import { dot, norm, toUnit } from "../numeric/vector.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
 import { componentOperators, type ComponentOperator } from "./componentOperators.ts";
-import type { NodeValues } from "./nodeValues.ts";
-import { requireNumber } from "./options.ts";
+import { leadingParts } from "./leadingParts.ts";
+import { nodesInBlocks, type NodeValues } from "./nodeValues.ts";
+import { requireNumber, requireOneOf } from "./options.ts";
 
 export interface EigenvectorCentralityOptions {
   /** The largest ‖Ax − λx‖ / λ that is accepted. @defaultValue 1e-9 */
   readonly tolerance?: number;
   /** Lanczos steps per component. @defaultValue 2000 */
   readonly maxIterations?: number;
+  /** `networkx`: one vector of the whole graph instead of one for each component. @defaultValue "none" */
+  readonly compat?: "none" | "networkx";
 }
 
 export interface ComponentCentrality {
@@ -52,10 +56,11 @@ export interface EigenvectorCentrality extends NodeValues {
 /** @throws {GraphError} `GRAPH_NO_EDGES` @throws {AnalysisError} `ANALYSIS_NOT_CONVERGED`, `ANALYSIS_UNDEFINED` */
 export function eigenvectorCentrality(
   graph: LayeredGraph,
-  { tolerance = 1e-9, maxIterations = 2000 }: EigenvectorCentralityOptions = {},
+  { tolerance = 1e-9, maxIterations = 2000, compat = "none" }: EigenvectorCentralityOptions = {},
 ): EigenvectorCentrality {
   requireNumber("tolerance", tolerance, { min: 0, max: 1, integer: false });
   requireNumber("maxIterations", maxIterations, iterationDomain);
+  requireOneOf("compat", compat, ["none", "networkx"]);
   const operators = componentOperators(graph);
   if (operators.length === 0) {
     throw new GraphError("GRAPH_NO_EDGES", "no edge of non-zero weight, so no eigenvector", {
@@ -83,14 +88,32 @@ export function eigenvectorCentrality(
     });
     return component;
   });
+  const parts = operators.map(({ nodes }, i) => ({ nodes, ...components[i]! }));
   return {
-    values,
-    covered,
+    ...(compat === "networkx" ? wholeVector(graph, values, parts) : { values, covered }),
     eigenvalue: Math.max(...components.map(({ eigenvalue }) => eigenvalue)),
     residual: Math.max(...components.map(({ residual }) => residual)),
     iterations: components.reduce((sum, { iterations }) => sum + iterations, 0),
     components,
   };
+}
+
+/**
+ * The limit of power iteration with A + 1 on the whole graph, from equal values: the vector of the component with the largest
+ * eigenvalue; of several that share it each in proportion to the sum of its own. All other neurons have 0.
+ */
+function wholeVector(
+  graph: LayeredGraph,
+  values: Float64Array,
+  parts: readonly { readonly nodes: Int32Array; readonly eigenvalue: number }[],
+): NodeValues {
+  const whole = new Float64Array(values.length);
+  for (const leading of leadingParts(parts.map(({ eigenvalue }) => eigenvalue))) {
+    const { nodes } = parts[leading]!;
+    const share = nodes.reduce((sum, node) => sum + values[node]!, 0);
+    for (const node of nodes) whole[node] = share * values[node]!;
+  }
+  return { values: toUnit(whole), covered: nodesInBlocks(graph) };
 }
 
 const iterationDomain = { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true };
@@ -156,6 +179,13 @@ export const eigenvectorCentralityMeasure: Measure = nodeMeasure({
       max: Number.MAX_SAFE_INTEGER,
       default: 2000,
       description: "Most Lanczos steps, each a product with the matrix, per component.",
+    },
+    {
+      name: "compat",
+      kind: "choice",
+      choices: ["none", "networkx"],
+      default: "none",
+      description: "A vector for each component, or as networkx one for the whole graph.",
     },
   ],
   compute: eigenvectorCentrality,

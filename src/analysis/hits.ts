@@ -19,8 +19,9 @@ import { connectedComponents } from "../graph/components.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { compensatedSum } from "../numeric/sum.ts";
 import { eigenvectorCentrality } from "./eigenvectorCentrality.ts";
+import { leadingParts } from "./leadingParts.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
-import type { NodeValues } from "./nodeValues.ts";
+import { nodesInBlocks, type NodeValues } from "./nodeValues.ts";
 import { requireOneOf } from "./options.ts";
 
 export interface HitsOptions {
@@ -80,7 +81,7 @@ export function hits(
 
   const shift = role === "hub" ? 0 : graph.nodeCount;
   const values = new Float64Array(graph.nodeCount);
-  const covered = new Uint8Array(graph.nodeCount);
+  const covered = compat === "none" ? new Uint8Array(graph.nodeCount) : nodesInBlocks(graph);
   const chosen = compat === "none" ? parts : [parts[leading(components, graph)]!];
   for (const { hubs, authorities } of chosen) {
     const places = role === "hub" ? hubs : authorities;
@@ -88,12 +89,6 @@ export function hits(
     for (const place of places) {
       values[place - shift] = found.values[place]! / total;
       covered[place - shift] = 1;
-    }
-  }
-  if (compat === "networkx") {
-    for (const { rowNodes, columnNodes } of graph.blocks) {
-      for (const node of rowNodes) covered[node] = 1;
-      for (const node of columnNodes) covered[node] = 1;
     }
   }
   const { eigenvalue: singularValue, residual, iterations } = found;
@@ -132,25 +127,23 @@ function partsOf(twice: LayeredGraph): Part[] {
   return parts.filter((_, component) => sizes[component]! > 1);
 }
 
-/** Singular values closer than this, relative to the largest, cannot be told apart. */
-const tie = 1e-12;
-
+/** Place of the part that carries the singular vector of the whole. */
 function leading(components: readonly HitsComponent[], graph: LayeredGraph): number {
   const values = components.map(({ singularValue }) => singularValue);
-  const largest = values.reduce((most, value) => Math.max(most, value), 0);
-  const tied = values.filter((value) => value >= largest * (1 - tie)).length;
-  if (tied > 1) {
+  const [first, ...others] = leadingParts(values);
+  if (others.length > 0) {
+    const tied = others.length + 1;
     throw new AnalysisError(
       "ANALYSIS_UNDEFINED",
       `${tied} parts of the graph share the largest singular value, so that its vector is not unique`,
       {
         path: [graph.name],
-        details: { singularValue: largest, tied },
+        details: { singularValue: values[first!], tied },
         hint: 'Leave out compat "networkx": each part then has its own values.',
       },
     );
   }
-  return values.indexOf(largest);
+  return first!;
 }
 
 /** As data. */

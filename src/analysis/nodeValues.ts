@@ -1,4 +1,5 @@
 import { AnalysisError } from "../errors.ts";
+import type { LayeredGraph } from "../graph/layeredGraph.ts";
 
 /** One number per node, and for which nodes the measure is defined. */
 export interface NodeValues {
@@ -6,6 +7,16 @@ export interface NodeValues {
   readonly values: Float64Array;
   /** [nodeCount]; 1 where the measure has a value. */
   readonly covered: Uint8Array;
+}
+
+/** [nodeCount]; 1 for the nodes that stand in a block, be all its weights zero. */
+export function nodesInBlocks(graph: LayeredGraph): Uint8Array {
+  const inBlock = new Uint8Array(graph.nodeCount);
+  for (const { rowNodes, columnNodes } of graph.blocks) {
+    for (const node of rowNodes) inBlock[node] = 1;
+    for (const node of columnNodes) inBlock[node] = 1;
+  }
+  return inBlock;
 }
 
 /** Null where the measure has no value: the form that JSON and tables take. */

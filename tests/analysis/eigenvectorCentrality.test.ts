@@ -184,6 +184,60 @@ describe("components", () => {
   });
 });
 
+describe('compat "networkx"', () => {
+  const plus = (a: number[], b: number[]): number[] => a.map((value, i) => value + b[i]!);
+
+  /** Power iteration with A + 1 from equal values, for as long as anything moves (oracle). */
+  function powerIteration(graph: LayeredGraph): number[] {
+    const matrix = symmetricMatrix(graph);
+    let vector = matrix.map(() => 1 / Math.sqrt(matrix.length));
+    for (let step = 0; step < 200_000; step++) {
+      const image = matrix.map((row) => row.reduce((sum, w, j) => sum + w * vector[j]!, 0));
+      const sum = plus(image, vector);
+      const next = sum.map((entry) => entry / Math.hypot(...sum));
+      const rests = farthest(next, vector) < 1e-16;
+      vector = next;
+      if (rests) break;
+    }
+    return vector;
+  }
+
+  test.each<{ name: string; rows: Rows }>([
+    {
+      name: "the largest eigenvalue has it all",
+      rows: [
+        [2, 0, 0, 0],
+        [0, 1, 1, 0],
+      ],
+    },
+    {
+      name: "two components of one eigenvalue share by their sums",
+      rows: [
+        [2, 0, 0, 0, 0],
+        [0, 1.2, 1.6, 0, 0],
+        [0, 0, 0, 1, 0],
+      ],
+    },
+    { name: "one component", rows: normalRows(5, 7) },
+  ])("$name (oracle)", ({ rows }) => {
+    const graph = chainGraph([{ rows }]);
+    const { values, covered } = eigenvectorCentrality(graph, { compat: "networkx" });
+    expect(farthest(values, powerIteration(graph))).toBeLessThan(1e-12);
+    expect(Math.hypot(...values)).toBeCloseTo(1, 14);
+    expect(covered.every((one) => one === 1)).toBe(true);
+  });
+
+  test("one component: the values that it has by default, neurons in no block none", () => {
+    const toy = rolledToy();
+    const unused = { name: "unused", offset: toy.nodeCount, size: 1 };
+    const graph = { ...toy, layers: [...toy.layers, unused], nodeCount: toy.nodeCount + 1 };
+    const whole = nullable(eigenvectorCentrality(graph, { compat: "networkx" }));
+    const plain = nullable(eigenvectorCentrality(graph));
+    expect(whole.at(-1)).toBeNull();
+    whole.slice(0, -1).forEach((value, node) => expect(value).toBeCloseTo(plain[node]!, 14));
+  });
+});
+
 const rows = (maxRows: number): fc.Arbitrary<Rows> =>
   fc.array(fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 4, maxLength: 4 }), {
     minLength: 1,
@@ -225,12 +279,14 @@ describe("refuses", () => {
     thrownBy(() => eigenvectorCentrality(chainGraph([])), "GRAPH_NO_EDGES");
   });
 
-  test.each([{ tolerance: Number.NaN }, { tolerance: -1 }, { maxIterations: 0 }])(
-    "%o",
-    (options) => {
-      thrownBy(() => eigenvectorCentrality(rolledToy(), options), "USAGE_INVALID_OPTION");
-    },
-  );
+  test.each([
+    { tolerance: Number.NaN },
+    { tolerance: -1 },
+    { maxIterations: 0 },
+    { compat: "igraph" as "none" },
+  ])("%o", (options) => {
+    thrownBy(() => eigenvectorCentrality(rolledToy(), options), "USAGE_INVALID_OPTION");
+  });
 
   test("to stop too early", () => {
     const error = thrownBy(

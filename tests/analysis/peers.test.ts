@@ -7,8 +7,11 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { coreNumber } from "../../src/analysis/coreNumber.ts";
 import { eigenvectorCentrality } from "../../src/analysis/eigenvectorCentrality.ts";
+import { hits } from "../../src/analysis/hits.ts";
 import { hypercoreNumber } from "../../src/analysis/hypercoreNumber.ts";
+import { katz } from "../../src/analysis/katz.ts";
 import { nodeStrength } from "../../src/analysis/nodeStrength.ts";
+import { pagerank } from "../../src/analysis/pagerank.ts";
 import { weightedDegree } from "../../src/analysis/weightedDegree.ts";
 import { connectedComponents } from "../../src/graph/components.ts";
 import { layeredGraph, type LayeredGraph } from "../../src/graph/layeredGraph.ts";
@@ -44,7 +47,13 @@ interface Golden {
     readonly message?: string;
     readonly largestError?: number;
   };
+  readonly networkxEigenvector: Digest;
+  readonly pagerank: { readonly forward: Digest; readonly reverse: Digest };
+  readonly hits: Roles & { readonly singularValues: readonly number[]; readonly networkx: Roles };
+  readonly katz: Record<"forward" | "reverse" | "undirected", Digest> & { readonly alpha: number };
 }
+
+type Roles = Readonly<Record<"hub" | "authority", Digest>>;
 
 const signs = ["signed", "absolute", "positive", "negative"] as const;
 type Sign = (typeof signs)[number];
@@ -136,6 +145,39 @@ describe.each(Object.entries(models))("%s", (path, golden) => {
       expect(Math.abs(eigenvalue / theirs[i]!.eigenvalue - 1)).toBeLessThan(1e-12);
     });
   });
+
+  test("eigenvector centrality of the whole graph: networkx by ARPACK", () => {
+    const { values } = eigenvectorCentrality(graph, { compat: "networkx" });
+    expectDigest(values, golden.networkxEigenvector);
+  });
+
+  test.each([false, true])("PageRank, reverse %s: networkx", (reverse) => {
+    const { values, residual } = pagerank(graph, { reverse });
+    expectDigest(values, golden.pagerank[reverse ? "reverse" : "forward"]);
+    expect(residual).toBeLessThan(1e-14);
+  });
+
+  test.each(["hub", "authority"] as const)("%s: LAPACK by parts, networkx of the whole", (role) => {
+    const { values, components, residual } = hits(graph, { role });
+    expectDigest(values, golden.hits[role]);
+    expectDigest(hits(graph, { role, compat: "networkx" }).values, golden.hits.networkx[role]);
+    expect(residual).toBeLessThan(1e-12);
+    const found = components.map(({ singularValue }) => singularValue).toSorted((a, b) => b - a);
+    golden.hits.singularValues.forEach((expected, i) => {
+      expect(Math.abs(found[i]! / expected - 1)).toBeLessThan(1e-12);
+    });
+  });
+
+  test.each(["forward", "reverse", "undirected"] as const)(
+    "Katz, %s: networkx by LAPACK",
+    (way) => {
+      const options = way === "forward" ? {} : { [way]: true };
+      const { values, alpha, residual } = katz(graph, options);
+      expect(Math.abs(alpha / golden.katz.alpha - 1)).toBeLessThan(1e-12);
+      expectDigest(values, golden.katz[way]);
+      expect(residual).toBeLessThan(1e-13);
+    },
+  );
 });
 
 test("networkx by default fails on some of these models and is wrong on another, so it cannot be the reference", () => {
