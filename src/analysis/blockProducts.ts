@@ -9,7 +9,7 @@ import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
 import { nodesInBlocks } from "./nodeValues.ts";
 
 /** A number per row and per column of a block. */
-export interface BlockSides {
+interface BlockSides {
   readonly rows: Float64Array;
   readonly columns: Float64Array;
 }
