@@ -1,4 +1,5 @@
 /** Flags that several commands share, and parsers that answer bad values with a usage error. */
+import { availableParallelism } from "node:os";
 import type {
   CommandContext,
   FlagParametersForType,
@@ -52,6 +53,22 @@ export const formatFlag = {
   brief: "Read the input as a JSON matrix instead of a model file",
   optional: true,
 } as const;
+
+/** More threads than this gain nothing: memory is the limit. */
+const mostThreads = 16;
+
+/** The answers are the same for any number. */
+export const threadsFlag: {
+  readonly kind: "parsed";
+  readonly parse: (text: string) => number;
+  readonly brief: string;
+  readonly default: string;
+} = {
+  kind: "parsed",
+  parse: (text) => Math.max(1, Math.min(mostThreads, wholeNumber(text))),
+  brief: "Threads for large blocks; the answers are the same for any number",
+  default: String(Math.min(mostThreads, availableParallelism())),
+};
 
 export const seedFlag: {
   readonly kind: "parsed";

@@ -3,6 +3,7 @@ import {
   layeredGraph,
   openModel,
   type LayeredGraph,
+  type LayeredGraphOptions,
   type ModelWarning,
 } from "../src/node.ts";
 import { readJson, type CliContext } from "./context.ts";
@@ -21,6 +22,7 @@ export async function readGraph(
   context: CliContext,
   file: string,
   format: GraphInputFlags["format"],
+  options: LayeredGraphOptions = {},
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
   if (format === "matrix") {
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
@@ -28,5 +30,8 @@ export async function readGraph(
   await checkInput(file);
   const model = await openModel(file, context.limits);
   requireLayers(model);
-  return { graph: await layeredGraph(model), warnings: model.warnings };
+  return {
+    graph: await layeredGraph(model, { ...options, signal: context.signal }),
+    warnings: model.warnings,
+  };
 }

@@ -27,6 +27,7 @@ export const errorCodes = {
   GRAPH_MALFORMED: "The graph's description contradicts itself.",
   GRAPH_POSITIONS_UNKNOWN:
     "Where the neurons of a layer stand is not declared, so the graph cannot be unrolled.",
+  GRAPH_WEIGHTS_NOT_KEPT: "The graph was read for sums only; this needs its single weights.",
   GRAPH_TOO_LARGE: "The graph is larger than the target can hold.",
   GRAPH_WEIGHT_RANGE: "A transform takes an edge weight out of the range of numbers.",
   WEIGHTS_NOT_FINITE: "A weight is NaN or infinite, so no measure of its neurons is defined.",

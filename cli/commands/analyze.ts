@@ -8,9 +8,9 @@ import {
   type MeasureResult,
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
-import { formatFlag, jsonFlag, list, wholeNumber } from "../flags.ts";
+import { formatFlag, jsonFlag, list, threadsFlag, wholeNumber } from "../flags.ts";
 import { graphFacts, graphLines } from "../graphFacts.ts";
-import { graphFlags, withGraphFlags } from "../graphFlags.ts";
+import { graphFlags, withGraphFlags, type GraphFlags } from "../graphFlags.ts";
 import { readGraph, type GraphInputFlags } from "../graphInput.ts";
 import {
   chosenMeasures,
@@ -35,6 +35,7 @@ interface Flags extends GraphInputFlags, UnrolledFlags {
   readonly nodes: boolean;
   readonly top: number;
   readonly measures?: readonly string[];
+  readonly threads: number;
 }
 
 export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
@@ -68,6 +69,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
         optional: true,
       },
       ...graphFlags,
+      threads: threadsFlag,
       ...unrolledFlags,
       ...measureFlags,
     },
@@ -86,9 +88,10 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
     const input = isUnrolled
       ? await readUnrolled(this, file, flags)
-      : await readGraph(this, file, flags.format).then(({ graph, warnings }) =>
-          measurable(withGraphFlags(graph, flags), warnings),
-        );
+      : await readGraph(this, file, flags.format, {
+          keep: sumsSuffice(chosen, flags) ? "sums" : "edges",
+          threads: flags.threads,
+        }).then(({ graph, warnings }) => measurable(withGraphFlags(graph, flags), warnings));
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
@@ -107,6 +110,15 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     else printAnalysis(this, input, results, flags);
   },
 });
+
+/** True where the model can be streamed: nothing asks for a single weight. */
+function sumsSuffice(
+  chosen: readonly (Measure | BlockMeasure)[],
+  { edgeWeight, transform = [] }: GraphFlags,
+): boolean {
+  const isPlain = edgeWeight === "norm" && transform.length === 0;
+  return isPlain && chosen.every(({ fromSums = false }) => fromSums);
+}
 
 interface Results {
   readonly nodes: ReadonlyMap<Measure, MeasureResult>;

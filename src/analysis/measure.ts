@@ -46,6 +46,8 @@ interface Described {
   readonly parameters: readonly MeasureParameter[];
   /** True for what `analyze` leaves out unless it is named: slow, or of interest to few. @defaultValue false */
   readonly onRequest?: boolean;
+  /** True for what sums over the weights of each neuron suffice for, so that a model can be streamed. @defaultValue false */
+  readonly fromSums?: boolean;
 }
 
 /** A number per neuron. */

@@ -82,6 +82,7 @@ export const nodeStrengthMeasure: Measure = nodeMeasure({
   id: "strength",
   title: "Node strength",
   description: "Sum of a neuron's weights.",
+  fromSums: true,
   parameters: [
     {
       name: "sign",

@@ -37,6 +37,7 @@ export const weightedDegreeMeasure: Measure = nodeMeasure({
   id: "degree",
   title: "Weighted degree",
   description: "Sum of a neuron's edge weights, an edge weight being the norm of its taps.",
+  fromSums: true,
   parameters: [],
   compute: weightedDegree,
 });

@@ -1,3 +1,4 @@
+import { GraphError } from "../errors.ts";
 import type { SignedSums } from "../kernels/strengthSums.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 
@@ -69,7 +70,7 @@ export type TapReduction = "norm" | "sum" | "absoluteSum" | "positiveSum" | "neg
  */
 export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
   const { weights, taps, collapsed } = block;
-  if (weights === null) return ofCollapsed(collapsed!, reduction);
+  if (weights === null) return ofCollapsed(collapsed ?? noWeights(block), reduction);
   if (taps === 1) return reduction === "sum" ? weights : partsOf(weights, reduction);
   const reduced = new Float64Array(weights.length / taps);
   if (reduction === "norm") {
@@ -84,6 +85,14 @@ export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
     reduced[edge] = sum;
   }
   return reduced;
+}
+
+/** @throws {GraphError} `GRAPH_WEIGHTS_NOT_KEPT` */
+function noWeights({ name }: Block): never {
+  throw new GraphError("GRAPH_WEIGHTS_NOT_KEPT", "only sums of its weights were kept", {
+    path: [name],
+    hint: "Build the graph with keep: edges; for strengths and degrees its sums suffice.",
+  });
 }
 
 function ofCollapsed(taps: CollapsedTaps, reduction: TapReduction): Float64Array {
@@ -111,9 +120,10 @@ export function withOneTap(
 }
 
 /** `signedWeights` of one edge. */
-export function signedWeightAt({ weights, collapsed, taps }: Block, edge: number): number {
+export function signedWeightAt(block: Block, edge: number): number {
+  const { weights, collapsed, taps } = block;
   if (weights === null) {
-    const { positiveSum, negativeSum, norm } = collapsed!;
+    const { positiveSum, negativeSum, norm } = collapsed ?? noWeights(block);
     return positiveSum[edge]! < negativeSum[edge]! ? -norm[edge]! : norm[edge]!;
   }
   if (taps === 1) return weights[edge]!;

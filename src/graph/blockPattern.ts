@@ -21,8 +21,7 @@ function patternOf(block: Block): BlockPattern {
     const first = group * height * width;
     const own = edges.subarray(first, first + height * width);
     const place = { row: group * height, height, column: rows + group * width, width };
-    if (zeros === 0) joinAll(joining, place);
-    else joinNonZero(joining, own, place);
+    joinMatrix(joining, own, { place, isComplete: zeros === 0 });
   }
   return { nonZero: edges.length - zeros, largest, parts: joining.parts() };
 }
@@ -31,8 +30,21 @@ interface Weights extends ArrayLike<number> {
   subarray(start: number, end: number): Weights;
 }
 
+/** Joins the rows and columns of a matrix that non-zero weights join; at once where there is no zero among them. */
+export function joinMatrix(
+  joining: Joining,
+  weights: Weights,
+  { place, isComplete }: { readonly place: Rectangle; readonly isComplete: boolean },
+): void {
+  if (isComplete) joinAll(joining, place);
+  else joinNonZero(joining, weights, place);
+}
+
 /** How many weights are zero, and the largest magnitude. */
-function scanWeights(weights: NonNullable<Block["weights"]>): { zeros: number; largest: number } {
+export function scanWeights(weights: NonNullable<Block["weights"]>): {
+  zeros: number;
+  largest: number;
+} {
   const arena = arenaOf(weights);
   if (arena !== null) {
     arena.kernels.scan(weights.byteOffset, weights.length, arena.scratch);
@@ -49,6 +61,7 @@ function scanWeights(weights: NonNullable<Block["weights"]>): { zeros: number; l
   return { zeros, largest };
 }
 
+/** Numbers of the first row and the first column among what is joined, and how many there are. */
 interface Rectangle {
   readonly row: number;
   readonly height: number;
@@ -62,12 +75,10 @@ function joinAll({ join }: Joining, { row, height, column, width }: Rectangle): 
 }
 
 /** Joins what non-zero weights join, and stops looking once all of it is one. */
-function joinNonZero(
-  { join }: Joining,
-  weights: Weights,
-  { row, height, column, width }: Rectangle,
-): void {
-  let apart = height + width - 1;
+function joinNonZero(joining: Joining, weights: Weights, place: Rectangle): void {
+  const { join } = joining;
+  const { row, height, column, width } = place;
+  let apart = partsWithin(joining, place) - 1;
   for (let r = 0, at = 0; r < height && apart > 0; r++) {
     for (let c = 0; c < width; c++, at++) {
       if (weights[at] !== 0 && join(row + r, column + c)) apart--;
@@ -75,7 +86,16 @@ function joinNonZero(
   }
 }
 
+/** Parts that the rows and columns of a rectangle belong to, by earlier joins. */
+function partsWithin({ rootOf }: Joining, { row, height, column, width }: Rectangle): number {
+  const roots = new Set<number>();
+  for (let i = 0; i < height; i++) roots.add(rootOf(row + i));
+  for (let i = 0; i < width; i++) roots.add(rootOf(column + i));
+  return roots.size;
+}
+
 interface Joining {
+  readonly rootOf: (member: number) => number;
   /** True if the two were apart before. */
   readonly join: (a: number, b: number) => boolean;
   readonly parts: () => Int32Array;
@@ -93,6 +113,7 @@ export function joinedParts(count: number): Joining {
     return at;
   };
   return {
+    rootOf,
     join(a, b) {
       const one = rootOf(a);
       const other = rootOf(b);

@@ -35,7 +35,7 @@ function sumsOf(block: Block): BlockSums {
 }
 
 /** With one tap the norm of an edge is its magnitude. */
-function ofSigned({ rows, columns }: StrengthSums): BlockSums {
+export function ofSigned({ rows, columns }: StrengthSums): BlockSums {
   const side = ({ positive, negative }: SignedSums): SideSums => ({
     positive,
     negative,

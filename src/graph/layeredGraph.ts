@@ -8,7 +8,10 @@ import type { Model } from "../model/model.ts";
 import type { Wire } from "../model/topology.ts";
 import { elementCount } from "../tensor/shape.ts";
 import type { Block } from "./block.ts";
-import { readCollapsed, readsAsFloat32, readWeights } from "./readBlock.ts";
+import { blockPattern } from "./blockPattern.ts";
+import { blockSums } from "./blockSums.ts";
+import { readCollapsed, readsAsFloat32, readWeights, type BlockReading } from "./readBlock.ts";
+import { sumReader, type SumReader } from "./readSums.ts";
 import type { EdgeWeight, GraphTransform } from "./weighting.ts";
 
 export type { Block } from "./block.ts";
@@ -39,10 +42,11 @@ export interface LayeredGraph {
 
 export interface LayeredGraphOptions {
   /**
-   * What is kept of kernels: what the taps of each edge come to (`edges`), or every tap. Layers of one tap keep their weights
-   * either way. @defaultValue "edges"
+   * What is kept of the weights: what the taps of each edge come to (`edges`), every tap, or no more than `sums` of large matrices
+   * by row and column: enough for strengths, weighted degrees and components of a model larger than memory, for nothing else.
+   * @defaultValue "edges"
    */
-  readonly keep?: "edges" | "taps";
+  readonly keep?: "edges" | "taps" | "sums";
   /** Threads for measures of large blocks. The answers are the same for any number. @defaultValue 1 */
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -61,13 +65,15 @@ export async function layeredGraph(
 ): Promise<LayeredGraph> {
   const { topology } = model;
   const { wires } = topology;
-  const isCollapsed = ({ layout }: Wire): boolean => keep === "edges" && layout.taps > 1;
+  const isCollapsed = ({ layout }: Wire): boolean => keep !== "taps" && layout.taps > 1;
   const nodeCount = topology.layers.reduce((sum, { size }) => sum + size, 0);
   const counts = wires.map((wire) => {
     const { tensor } = model.layers[wire.layer]!;
-    return isCollapsed(wire) || !readsAsFloat32(tensor) ? 0 : elementCount(wire.layout.split);
+    const isElsewhere = keep === "sums" || isCollapsed(wire) || !readsAsFloat32(tensor);
+    return isElsewhere ? 0 : elementCount(wire.layout.split);
   });
   const rooms = allocateWeights(counts, scratchBytes(nodeCount, counts), { threads });
+  const readSums = sumReader({ threads });
   const blocks: Block[] = [];
   for (const [i, wire] of wires.entries()) {
     signal?.throwIfAborted();
@@ -75,24 +81,40 @@ export async function layeredGraph(
     const { layout } = wire;
     const path = [model.name, name];
     const reading = { tensor, layout, path, ...(signal && { signal }) };
-    const kept = isCollapsed(wire)
-      ? { weights: null, collapsed: await readCollapsed(reading) }
-      : { weights: await readWeights(reading, rooms[i]!) };
-    blocks.push({
+    const shape = {
       name,
       ...(wire.recurrent && { kind: "recurrent" as const }),
-      ...kept,
       rows: wire.to.length,
       columns: wire.from.length,
       groups: layout.groups,
       taps: layout.taps,
       rowNodes: wire.to,
       columnNodes: wire.from,
-    });
+    };
+    if (isCollapsed(wire)) {
+      blocks.push({ ...shape, weights: null, collapsed: await readCollapsed(reading) });
+    } else if (keep === "sums") {
+      blocks.push({ ...shape, weights: null, ...(await summed(shape, reading, readSums)) });
+    } else {
+      blocks.push({ ...shape, weights: await readWeights(reading, rooms[i]!) });
+    }
   }
   const forward = blocks.filter(({ kind }) => kind !== "recurrent");
   const graph = assembleGraph(model.name, topology.layers, forward, topology.certainty);
   return { ...graph, recurrentBlocks: blocks.filter(({ kind }) => kind === "recurrent") };
+}
+
+/** Sums of a block and which of its edges are there, the weights forgotten. */
+async function summed(
+  shape: Omit<Block, "weights">,
+  reading: BlockReading,
+  readSums: SumReader,
+): Promise<Pick<Block, "sums" | "pattern">> {
+  const streamed = await readSums(reading);
+  if (streamed !== null) return streamed;
+  const room = new Float32Array(elementCount(reading.layout.split));
+  const block = { ...shape, weights: await readWeights(reading, room) };
+  return { sums: blockSums(block), pattern: blockPattern(block) };
 }
 
 /** Room for the vectors of an iteration, and for a working copy of the largest block. */
@@ -140,8 +162,8 @@ export function assembleGraph(
   return { name, layers: placed, nodeCount, edgeCount, blocks, certainty, ...plain };
 }
 
-function fits({ weights, collapsed, taps }: Block, edges: number): boolean {
+function fits({ weights, collapsed, sums, pattern, taps }: Block, edges: number): boolean {
   if (weights !== null) return weights.length === edges * taps;
-  if (collapsed === undefined) return false;
+  if (collapsed === undefined) return sums !== undefined && pattern !== undefined;
   return Object.values(collapsed).every((values: Float64Array) => values.length === edges);
 }

@@ -85,6 +85,24 @@ export function isCanonical(layout: WeightLayout): boolean {
   return axes.length === 1 && axes[0]!.step === 1;
 }
 
+/** A tensor that is one matrix between two layers, as it is stored. */
+export interface MatrixOrder {
+  readonly height: number;
+  readonly width: number;
+  /** True where a row is of a sending neuron. */
+  readonly isTurned: boolean;
+}
+
+/** Null for groups, and for kernels of more than one tap. */
+export function matrixOrder(layout: WeightLayout): MatrixOrder | null {
+  const { groups, taps, outPerGroup, inPerGroup } = layout;
+  if (groups !== 1 || taps !== 1) return null;
+  if (isCanonical(layout)) return { height: outPerGroup, width: inPerGroup, isTurned: false };
+  const axes = steppedAxes(layout, true);
+  const isTurned = axes.length === 2 && axes[0]!.step === 1 && axes[1]!.step === axes[0]!.size;
+  return isTurned ? { height: inPerGroup, width: outPerGroup, isTurned } : null;
+}
+
 /** Rows of a transposed matrix that are put in place together, so that whole cache lines are written. */
 const rowsTogether = 32;
 

@@ -1,0 +1,118 @@
+/**
+ * Sums of a weight matrix larger than memory: read a strip of rows at a time, each summed by the kernels while the next is read,
+ * and forgotten.
+ */
+import { arenaStrengths, newStrengthSums, type SignedSums } from "../kernels/strengthSums.ts";
+import { allocateWeights, arenaOf, type WeightArena } from "../kernels/weightArena.ts";
+import { matrixOrder, type MatrixOrder } from "../model/canonicalRuns.ts";
+import type { BlockPattern, BlockSums } from "./block.ts";
+import { joinMatrix, joinedParts, scanWeights } from "./blockPattern.ts";
+import { ofSigned } from "./blockSums.ts";
+import { checkFinite } from "./checkFinite.ts";
+import { readsAsFloat32, type BlockReading } from "./readBlock.ts";
+
+export interface StreamedSums {
+  readonly sums: BlockSums;
+  readonly pattern: BlockPattern;
+}
+
+/** 8 MiB of float32: two are held, one being read and one being summed. */
+const stripWeights = 2 ** 21;
+
+/**
+ * Sums of one tensor after the other, through the same strips. Null where a tensor is no plain float32 matrix whose reader knows
+ * spans: it has to be read whole.
+ * Memory: two strips of rows. @throws {WeightGraphError} `WEIGHTS_NOT_FINITE`
+ */
+export type SumReader = (reading: BlockReading) => Promise<StreamedSums | null>;
+
+export function sumReader({ threads }: { readonly threads: number }): SumReader {
+  let rooms: readonly Float32Array[] = [];
+  let arena: WeightArena | null = null;
+  return async (reading) => {
+    const { tensor, layout } = reading;
+    const order = matrixOrder(layout);
+    if (order === null || tensor.readSpan === undefined || !readsAsFloat32(tensor)) return null;
+    const { width } = order;
+    if (width > 4 * stripWeights) return null;
+    // Whole groups of four rows, as the kernels take them.
+    const height = Math.max(4, Math.floor(stripWeights / width / 4) * 4);
+    const scratchBytes = 2 ** 16 + 16 * (16 * width + 2 * height);
+    const isTooSmall =
+      arena === null || rooms[0]!.length < height * width || arena.scratchBytes < scratchBytes;
+    if (isTooSmall) {
+      const strip = Math.max(stripWeights, height * width);
+      // What is not written to takes no memory, so that the next tensor most likely fits too.
+      rooms = allocateWeights([strip, strip], Math.max(2 ** 26, scratchBytes), { threads });
+      arena = arenaOf(rooms[0]!);
+    }
+    return arena === null ? null : sumStrips(reading, { order, height, rooms, arena });
+  };
+}
+
+interface Strips {
+  readonly order: MatrixOrder;
+  /** Rows of a strip. */
+  readonly height: number;
+  readonly rooms: readonly Float32Array[];
+  readonly arena: WeightArena;
+}
+
+async function sumStrips(
+  { tensor, path, signal }: BlockReading,
+  { order, height, rooms, arena }: Strips,
+): Promise<StreamedSums> {
+  const { width } = order;
+  const total = newStrengthSums(order.height, width);
+  // Joined in canonical numbers: rows receive.
+  const joining = joinedParts(order.height + width);
+  let zeros = 0;
+  let largest = 0;
+
+  const read = async (row: number): Promise<Float32Array> => {
+    const own = rooms[(row / height) % 2]!;
+    const count = Math.min(height, order.height - row) * width;
+    const values = await tensor.readSpan!(row * width, row * width + count, own);
+    if (values.buffer !== own.buffer) own.set(values);
+    return own.subarray(0, count);
+  };
+  let next = read(0);
+  for (let row = 0; row < order.height; row += height) {
+    signal?.throwIfAborted();
+    const weights = await next;
+    if (row + height < order.height) next = read(row + height);
+    try {
+      checkFinite(weights, path, row * width);
+      const rows = weights.length / width;
+      const own = arenaStrengths({ arena, weights, rows, columns: width })!;
+      for (const part of ["positive", "negative"] as const) {
+        total.rows[part].set(own.rows[part], row);
+        addInto(total.columns[part], own.columns[part]);
+      }
+      const scanned = scanWeights(weights);
+      zeros += scanned.zeros;
+      largest = Math.max(largest, scanned.largest);
+      const place = order.isTurned
+        ? { row: width + row, height: rows, column: 0, width }
+        : { row, height: rows, column: order.height, width };
+      joinMatrix(joining, weights, { place, isComplete: scanned.zeros === 0 });
+    } catch (error) {
+      // The read under way is nobody's any more.
+      await next.catch(() => undefined);
+      throw error;
+    }
+  }
+  const pattern = { nonZero: order.height * width - zeros, largest, parts: joining.parts() };
+  return { sums: ofSigned(turned(total, order)), pattern };
+}
+
+function addInto(sums: Float64Array, more: Float64Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i]! += more[i]!;
+}
+
+function turned(
+  { rows, columns }: { rows: SignedSums; columns: SignedSums },
+  { isTurned }: MatrixOrder,
+): { rows: SignedSums; columns: SignedSums } {
+  return isTurned ? { rows: columns, columns: rows } : { rows, columns };
+}
