@@ -11,7 +11,7 @@ import {
   type KerasPlaces,
   type PlacedUse,
 } from "./kerasFlow.ts";
-import { kerasWindow, poolingWindow, zeroPadding } from "./kerasWindow.ts";
+import { kerasWindow, poolingWindow, upsamplingWindow, zeroPadding } from "./kerasWindow.ts";
 
 interface Steps {
   push(step: GeometryStep): number;
@@ -39,8 +39,9 @@ export function kerasPlaces(): KerasPlaces {
   };
   const steps: Steps = {
     push,
-    at({ place, channelsFirst }, layer) {
-      if (place?.kind === "step") return place.step;
+    at({ place, channelsFirst, rank }, layer) {
+      const isTurned = rank !== 2 && (statedOrder(layer) ?? channelsFirst) !== channelsFirst;
+      if (place?.kind === "step") return isTurned ? null : place.step;
       if (place?.kind !== "input") return null;
       return open(place, statedOrder(layer) ?? channelsFirst);
     },
@@ -134,8 +135,10 @@ const flatten: Rule = (use, steps) => {
   const { layer, flows } = use;
   const [flow] = flows as [Flow];
   const target: unknown = layer.config["target_shape"];
-  if (layer.className === "Reshape" && !(Array.isArray(target) && target.length === 1))
-    return lostAt(use);
+  if (layer.className === "Reshape" && Array.isArray(target) && target.length > 1) {
+    return unflatten(use, steps, target);
+  }
+  if (layer.className === "Reshape" && !Array.isArray(target)) return lostAt(use);
   // A Flatten that is told of channels in front turns them to the back first.
   const isTold = layer.className === "Flatten" && layer.config["data_format"] === "channels_first";
   if (flow.place?.kind === "input" && flow.place.shape?.length === 1) return flow.place;
@@ -143,6 +146,30 @@ const flatten: Rule = (use, steps) => {
   if (of === null) return lostAt(use);
   const order = flow.channelsFirst && !isTold ? "channels first" : "positions first";
   return stepPlace(steps.push({ op: "flatten", of, order }));
+};
+
+/** Features become a map, channels last. */
+function unflatten(use: PlacedUse, steps: Steps, target: readonly unknown[]): KerasPlace {
+  const { layer, flows } = use;
+  const of = steps.at(flows[0]!, layer);
+  const sizes = target.map((size) =>
+    Number.isSafeInteger(size) && size !== -1 ? (size as number) : null,
+  );
+  if (of === null || flows[0]!.rank !== 2 || sizes.some((size) => size !== null && size < 1))
+    return lostAt(use);
+  const [channels, positions] = [sizes.at(-1)!, sizes.slice(0, -1)];
+  const order = "positions first";
+  return stepPlace(
+    steps.push({ op: "unflatten", name: layer.name, of, channels, positions, order }),
+  );
+}
+
+const upsample: Rule = (use, steps) => {
+  const { layer, flows } = use;
+  const of = steps.at(flows[0]!, layer);
+  const window = upsamplingWindow(layer);
+  if (of === null || window === null) return lostAt(use);
+  return stepPlace(steps.push({ op: "pool", name: layer.name, of, mode: "copy", window }));
 };
 
 const sum: Rule = (use, steps) => {
@@ -181,6 +208,7 @@ const ofKernels: readonly (readonly [RegExp, Rule])[] = [
 const ofLayers: readonly (readonly [RegExp, Rule])[] = [
   [/^Global(Average|Max)Pooling[123]D$/, poolAll],
   [/^(Average|Max)Pooling[123]D$/, poolSome],
+  [/^UpSampling[123]D$/, upsample],
   [/^ZeroPadding[123]D$/, pad],
   [/^(Flatten|Reshape)$/, flatten],
   [/^(Add|Subtract|Average|Maximum|Minimum|Multiply)$/, sum],

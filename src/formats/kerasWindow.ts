@@ -51,6 +51,21 @@ export function poolingWindow({ className, config }: KerasLayer): Window | null 
   return padding && { kernel, strides, dilations: kernel.map(() => 1), padding };
 }
 
+/** Each position becomes as many as the layer says; null where it draws between them. */
+export function upsamplingWindow({ className, config }: KerasLayer): Window | null {
+  const { interpolation = "nearest" } = config;
+  const kernel = listOf(config["size"] ?? config["length"] ?? 2, axesOf(className));
+  if (interpolation !== "nearest" || kernel === null) return null;
+  const [ones, none] = [kernel.map(() => 1), kernel.map(() => 0)];
+  return {
+    kernel,
+    strides: kernel,
+    dilations: ones,
+    padding: [],
+    transposed: { outputPadding: none },
+  };
+}
+
 /** Positions that a padding layer adds, per axis. */
 export function zeroPadding({ className, config }: KerasLayer): [number, number][] | null {
   const axes = axesOf(className);

@@ -6,7 +6,7 @@ import type { FlatOrder } from "../model/readingLayout.ts";
 import type { WeightLayout } from "../tensor/layout.ts";
 import { elementCount, sameShape, type Shape } from "../tensor/shape.ts";
 import { axisWindow, pairCount, type AxisWindow } from "./axisWindow.ts";
-import { channelMaps, mapLimit } from "./channelMaps.ts";
+import { channelMaps, mapLimit, type ChannelMaps } from "./channelMaps.ts";
 import {
   planOf,
   positionsUnknown,
@@ -143,6 +143,29 @@ export function followPositions(
     return plain(to, positions);
   };
 
+  const unflatten = (step: Step<"unflatten">, value: Value): Traced => {
+    const units = value.maps;
+    const sizes = [step.channels, ...step.positions];
+    const stated = elementCount(sizes.filter((size) => size !== null));
+    const rest = units.length / stated;
+    const open = sizes.filter((size) => size === null).length;
+    const fits = elementCount(value.positions) === 1 && (open === 0 ? rest === 1 : open === 1);
+    if (!fits || !Number.isSafeInteger(rest) || rest < 1) {
+      return { unknown: `${step.name} makes a map of other values than units` };
+    }
+    const [channels, ...positions] = sizes.map((size) => size ?? rest) as [number, ...number[]];
+    const made = maps.add(step.name, channels, positions);
+    const places = units.length / channels;
+    const isPlaced = maps.place(units, (unit) =>
+      step.order === "channels first"
+        ? { map: made[Math.floor(unit / places)]!, position: unit % places }
+        : { map: made[unit % channels]!, position: Math.floor(unit / channels) },
+    );
+    return isPlaced
+      ? plain(made, positions)
+      : { unknown: `${step.name} puts units at two positions` };
+  };
+
   const evaluate = (step: GeometryStep, index: number): Traced => {
     if (step.op === "unknown") return { unknown: step.reason };
     if (step.op === "input") return input(step, index);
@@ -162,6 +185,7 @@ export function followPositions(
     if (known.some(({ pads }) => pads !== null)) {
       return { unknown: "padding is read by more than a window" };
     }
+    if (step.op === "unflatten") return unflatten(step, first);
     if (step.op === "flatten") return { ...first, flat: first.flat ?? step.order };
     return step.op === "sum" ? summed(known, maps.merge) : joined(known);
   };
@@ -261,7 +285,7 @@ function padded(value: Value, pads: Pads): Traced {
 }
 
 /** One node of each pair; values of fewer positions or channels are broadcast, and passed over. */
-function summed(values: readonly Value[], merge: (a: Int32Array, b: Int32Array) => void): Traced {
+function summed(values: readonly Value[], merge: ChannelMaps["merge"]): Traced {
   const size = ({ maps, positions }: Value): number => elementCount([maps.length, ...positions]);
   const largest = values.reduce((most, value) => (size(value) > size(most) ? value : most));
   for (const value of values) {
@@ -271,7 +295,7 @@ function summed(values: readonly Value[], merge: (a: Int32Array, b: Int32Array) 
       value.maps.length === largest.maps.length &&
       sameShape(value.positions, largest.positions);
     if (!isSame) return { unknown: "a sum of values of different shapes" };
-    merge(largest.maps, value.maps);
+    if (!merge(largest.maps, value.maps)) return { unknown: "a sum puts units at two positions" };
   }
   return largest;
 }
@@ -285,7 +309,13 @@ function joined(values: readonly Value[]): Traced {
   const channels = values.reduce((sum, { maps }) => sum + maps.length, 0);
   if (channels > mapLimit) return { unknown: `over ${mapLimit} channels stand side by side` };
   if (!fits) return { unknown: "values of different positions stand side by side" };
-  return { ...first, maps: Int32Array.from(values.flatMap(({ maps }) => Array.from(maps))) };
+  const maps = new Int32Array(channels);
+  let at = 0;
+  for (const value of values) {
+    maps.set(value.maps, at);
+    at += value.maps.length;
+  }
+  return { ...first, maps };
 }
 
 /** The node of each feature of a flattened value, in order. */

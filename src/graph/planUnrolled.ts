@@ -23,7 +23,7 @@ export function planUnrolled(model: Model, options: UnrolledOptions = {}): Unrol
       !recurrent && layout.taps === 1 && /^(torch_)?dense$/.test(layers[layer]!.kind),
   );
   if (!isDense) {
-    throw positionsUnknown(model, [], "the file declares no strides, padding or sizes");
+    throw positionsUnknown(model, [], "no strides, padding and sizes are read from this file");
   }
   let offset = 0;
   const placed = topology.layers.map(({ name, size }): UnrolledLayer => {

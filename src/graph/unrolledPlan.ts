@@ -28,7 +28,7 @@ export interface UnrolledLink {
   readonly name: string;
   readonly weights:
     | { readonly layer: WeightLayer; readonly layout: WeightLayout }
-    | { readonly pooling: "max" | "average"; readonly countsPadding: boolean };
+    | { readonly pooling: "max" | "average" | "copy"; readonly countsPadding: boolean };
   readonly groups: number;
   /** First node of each sending channel, or the node of each feature. */
   readonly columns: Float64Array;
@@ -75,8 +75,8 @@ export function positionsUnknown(
   return new GraphError("GRAPH_POSITIONS_UNKNOWN", reason, {
     path: [name, ...path],
     hint:
-      "Unrolling needs the strides, padding and input size of every layer: ONNX, Keras and TensorFlow.js files declare them, " +
-      "state dicts do not. The rolled graph needs none of them.",
+      "Unrolling needs the strides, padding and input size of every layer: ONNX files, Keras configurations and TensorFlow.js " +
+      "layers-models declare them, state dicts do not. The rolled graph needs none of them.",
   });
 }
 

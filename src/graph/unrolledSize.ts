@@ -17,13 +17,14 @@ export interface UnrolledSize {
   }[];
   readonly links: readonly {
     readonly name: string;
-    readonly kind: "weights" | "max pooling" | "average pooling";
+    readonly kind: "weights" | "max pooling" | "average pooling" | "upsampling";
     readonly edges: number;
     readonly bytes: number;
   }[];
 }
 
 const bytesPerEdge = 12;
+const kinds = { max: "max pooling", average: "average pooling", copy: "upsampling" } as const;
 
 /** Reads no weight. Cost: O(channels). @throws see `planUnrolled` */
 export function unrolledSize(model: Model, options: UnrolledOptions = {}): UnrolledSize {
@@ -40,7 +41,7 @@ export function unrolledSize(model: Model, options: UnrolledOptions = {}): Unrol
     })),
     links: links.map(({ name, weights, edges }) => ({
       name,
-      kind: "pooling" in weights ? (`${weights.pooling} pooling` as const) : "weights",
+      kind: "pooling" in weights ? kinds[weights.pooling] : "weights",
       edges,
       bytes: edges * bytesPerEdge,
     })),

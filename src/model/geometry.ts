@@ -40,7 +40,8 @@ export type GeometryStep =
       readonly op: "pool";
       readonly name: string;
       readonly of: number;
-      readonly mode: "max" | "average";
+      /** `copy`: each activation to all positions of its window, an upsampling by whole numbers. */
+      readonly mode: "max" | "average" | "copy";
       /** `all`: one window over all positions. */
       readonly window: Window | "all";
       /** True where padding counts among what is averaged. */
@@ -56,6 +57,15 @@ export type GeometryStep =
   | {
       readonly op: "flatten";
       readonly of: number;
+      readonly order: "positions first" | "channels first";
+    }
+  | {
+      /** Units of a dense layer become a map: of one size, at most, that is not stated, as many as there are. */
+      readonly op: "unflatten";
+      readonly name: string;
+      readonly of: number;
+      readonly channels: number | null;
+      readonly positions: readonly (number | null)[];
       readonly order: "positions first" | "channels first";
     }
   | { readonly op: "unknown"; readonly reason: string };

@@ -3,7 +3,7 @@
  * is lost by name, so that unrolling says which operator stands in its way.
  */
 import type { Geometry, GeometryStep } from "../../model/geometry.ts";
-import { lostAt, type Place, type PlacedCall, type Steps } from "./place.ts";
+import { lostAt, type OpenSource, type Place, type PlacedCall, type Steps } from "./place.ts";
 import { placeRules } from "./placeRules.ts";
 import type { OnnxInput } from "./schema.ts";
 
@@ -15,40 +15,27 @@ export interface GeometryTrace {
 
 export function geometryTrace(): GeometryTrace {
   const steps: GeometryStep[] = [];
-  const opened = new Map<string, number>();
+  const opened = new Map<OpenSource, Map<string, number>>();
   const push = (step: GeometryStep): number => steps.push(step) - 1;
-  const open = ({ name, shape }: OnnxInput, channels: number, positions: readonly number[]) => {
-    const key = [name, channels, ...positions].join();
-    const known = opened.get(key);
-    if (known !== undefined) return known;
-    const step = push({
-      op: "input",
-      name,
-      channels: shape?.[channels] ?? null,
-      positions: shape && positions.map((axis) => shape[axis] ?? null),
-    });
-    opened.set(key, step);
+  const open = (source: OpenSource, order: readonly number[]): number => {
+    const known = opened.get(source) ?? new Map<string, number>();
+    opened.set(source, known);
+    const key = order.join();
+    const step = known.get(key) ?? push(openStep(source, order));
+    known.set(key, step);
     return step;
   };
   const trace: Steps = {
     push,
     mapAt(place) {
       if (place?.kind === "map") return place;
-      if (place?.kind !== "input" || place.order.length < 3) return null;
-      const [, channels, ...positions] = place.order;
-      return {
-        kind: "map",
-        step: open(place.input, channels!, positions),
-        rank: place.order.length,
-        isLast: false,
-      };
+      if (place?.kind !== "open" || place.order.length < 3) return null;
+      const { source, order } = place;
+      return { kind: "map", step: open(source, order), rank: order.length, isLast: false };
     },
     stepOf(place) {
       if (place?.kind === "map" || place?.kind === "features") return place.step;
-      if (place?.kind === "input" && place.order.length > 1) {
-        const [, channels, ...positions] = place.order;
-        return open(place.input, channels!, positions);
-      }
+      if (place?.kind === "open" && place.order.length > 1) return open(place.source, place.order);
       const reason = place?.kind === "lost" ? place.reason : "the input's axes are not declared";
       return push({ op: "unknown", reason });
     },
@@ -73,5 +60,19 @@ export function inputPlace(input: OnnxInput): Place {
   const { name, shape } = input;
   if (shape === null)
     return { kind: "lost", reason: `the axes of the input ${name} are not declared` };
-  return { kind: "input", input, order: [...shape.keys()] };
+  return { kind: "open", source: { name, shape, units: null }, order: [...shape.keys()] };
+}
+
+/** Channels are on the second axis of `order`, positions on those behind. */
+function openStep({ name, shape, units }: OpenSource, order: readonly number[]): GeometryStep {
+  const [, axis, ...others] = order as [number, number, ...number[]];
+  const channels = shape[axis] ?? null;
+  const positions = others.map((other) => shape[other] ?? null);
+  if (units === null) return { op: "input", name, channels, positions };
+  const isStraight = others.every((other, i) => i === 0 || other > others[i - 1]!);
+  if (!isStraight || (axis !== 1 && axis !== shape.length - 1)) {
+    return { op: "unknown", reason: `${name} is turned in a way that is not followed` };
+  }
+  const direction = axis === 1 ? "channels first" : "positions first";
+  return { op: "unflatten", name, of: units, channels, positions, order: direction };
 }

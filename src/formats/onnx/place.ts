@@ -2,14 +2,23 @@
 import type { GeometryStep } from "../../model/geometry.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { Call } from "./operator.ts";
-import type { OnnxInput } from "./schema.ts";
+import type { Dimension } from "./schema.ts";
 
-/** Where the elements of an activation stand: channels and positions of a step, or a graph input that nothing has read. */
+/** Where the elements of an activation stand: channels and positions of a step, or axes that nothing has read yet. */
 export type Place =
   | { readonly kind: "map"; readonly step: number; readonly rank: number; readonly isLast: boolean }
   | { readonly kind: "features"; readonly step: number }
-  | { readonly kind: "input"; readonly input: OnnxInput; readonly order: readonly number[] }
+  | { readonly kind: "open"; readonly source: OpenSource; readonly order: readonly number[] }
   | { readonly kind: "lost"; readonly reason: string };
+
+/** Axes of which none is known yet to be that of the channels: of a graph input, or of units that a reshape makes a map of. */
+export interface OpenSource {
+  readonly name: string;
+  /** That of the batch too. */
+  readonly shape: readonly Dimension[];
+  /** The step of the units; null for an input. */
+  readonly units: number | null;
+}
 
 /** A node, the places of its inputs, and the weight layers that it added. */
 export interface PlacedCall {

@@ -66,7 +66,7 @@ const multiply: Rule = ({ call, places, added }, trace) => {
   if (layer === undefined || added.length > 1 || isTurned)
     return lostAt(node, "of activations is not followed");
   if (place.kind === "map" && !place.isLast) return lostAt(node, "along positions");
-  if (place.kind === "input" && place.order.length > 2) {
+  if (place.kind === "open" && place.order.length > 2) {
     const order = [place.order[0]!, place.order.at(-1)!, ...place.order.slice(1, -1)];
     const map = trace.mapAt({ ...place, order })!;
     const of = map.step;
@@ -100,6 +100,38 @@ const pool: Rule = ({ call, places }, trace) => {
     countsPadding: node.int("count_include_pad", 0) !== 0,
   });
   return { ...map, step };
+};
+
+/** Nearest neighbours, as many as a whole number says: each activation stands at all positions of a window. */
+const resize: Rule = async ({ call, places }, trace) => {
+  const { node } = call;
+  const map = trace.mapAt(places[0]);
+  const scales = await knownIntegersAt(call, node.opType === "Upsample" ? 1 : 2);
+  const from = node.text("coordinate_transformation_mode", "half_pixel");
+  const rounding = node.text("nearest_mode", "round_prefer_floor");
+  const isWhole =
+    node.opType === "Upsample" ||
+    (from === "asymmetric"
+      ? rounding === "floor"
+      : /half_pixel/.test(from) && rounding === "round_prefer_floor");
+  const isNearest = node.text("mode", "nearest") === "nearest" && isWhole;
+  if (map === null || !isNearest || scales?.length !== map.rank)
+    return places[0]?.kind === "lost" ? places[0] : lostAt(node);
+  const channels = map.isLast ? map.rank - 1 : 1;
+  const kernel = scales.filter((_, i) => i !== 0 && i !== channels);
+  if (scales[0] !== 1 || scales[channels] !== 1) return lostAt(node, "of channels");
+  const [ones, none] = [kernel.map(() => 1), kernel.map(() => 0)];
+  const window = {
+    kernel,
+    strides: kernel,
+    dilations: ones,
+    padding: [],
+    transposed: { outputPadding: none },
+  };
+  return {
+    ...map,
+    step: trace.push({ op: "pool", name: node.outputs[0]!, of: map.step, mode: "copy", window }),
+  };
 };
 
 const poolAll: Rule = ({ call, places }, trace) => {
@@ -146,14 +178,20 @@ const flatten: Rule = ({ call, places }, trace) =>
     ? flattened(places[0]!, trace)
     : lostAt(call.node, "from another axis");
 
-/** To [batch, features] it is a flatten. */
+/** To [batch, features] it is a flatten, from there to more axes the reverse. */
 const reshape: Rule = async ({ call, places }, trace) => {
   const target = (await integersAt(call, 1)) ?? call.node.ints("shape");
   const [batch = 0, features = 0] = target ?? [];
   const isBatch = batch === 0 || batch === 1 || batch === null || (batch === -1 && features !== -1);
-  if (target?.length !== 2 || !isBatch)
-    return lostAt(call.node, "to other axes than [batch, features]");
-  return flattened(places[0]!, trace);
+  const [place] = places as [Place];
+  if (target === null || target.length < 2 || !isBatch)
+    return lostAt(call.node, "to other axes than [batch, …]");
+  if (target.length === 2) return flattened(place, trace);
+  const isVector = place.kind === "features" || (place.kind === "open" && place.order.length === 2);
+  if (!isVector) return lostAt(call.node, "of a map to other axes");
+  const shape = target.map((size) => (size === 0 || size === -1 ? null : size));
+  const source = { name: call.node.outputs[0]!, shape, units: trace.stepOf(place) };
+  return { kind: "open", source, order: [...shape.keys()] };
 };
 
 /** Of all positions, each one only, it is a flatten; others are not worked out. */
@@ -170,7 +208,7 @@ const transpose: Rule = ({ call, places }) => {
   const perm = call.node.ints("perm");
   if (place.kind === "lost") return place;
   if (perm === null) return lostAt(call.node, "without an order");
-  if (place.kind === "input") {
+  if (place.kind === "open") {
     const order = perm.map((axis) => place.order[axis] ?? -1);
     return order.includes(-1) ? lostAt(call.node) : { ...place, order };
   }
@@ -232,6 +270,7 @@ export const placeRules: ReadonlyMap<string, Rule> = new Map(
       [multiply, ["DynamicQuantizeMatMul", "MatMulIntegerToFloat"]],
       [pool, ["MaxPool", "AveragePool", "QLinearAveragePool"]],
       [poolAll, ["GlobalAveragePool", "GlobalMaxPool", "QLinearGlobalAveragePool"]],
+      [resize, ["Resize", "Upsample"]],
       [reduce, ["ReduceMean", "ReduceMax"]],
       [flatten, ["Flatten"]],
       [reshape, ["Reshape"]],

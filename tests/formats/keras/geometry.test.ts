@@ -38,6 +38,16 @@ const linear: readonly { name: string; shape: number[]; layers: () => tf.layers.
   { name: "GlobalAveragePooling2D, Dense", shape: [4, 3, 2], layers: () => [make.conv2d({ ...plain, filters: 3, kernelSize: 2 }), make.globalAveragePooling2d({}), make.dense({ ...plain, units: 4 })] },
   { name: "Dense at every position", shape: [4, 3], layers: () => [make.dense({ ...plain, units: 2 }), make.conv1d({ ...plain, filters: 2, kernelSize: 2 })] },
   { name: "Dense after Dense", shape: [4], layers: () => [make.dense({ ...plain, units: 3 }), make.dense({ ...plain, units: 2 })] },
+  {
+    name: "Dense, Reshape to a map, UpSampling2D, Conv2D",
+    shape: [3],
+    layers: () => [
+      make.dense({ ...plain, units: 12 }),
+      make.reshape({ targetShape: [2, 3, 2] }),
+      make.upSampling2d({ size: [2, 3] }),
+      make.conv2d({ ...plain, filters: 2, kernelSize: 2 }),
+    ],
+  },
   { name: "Flatten of the input", shape: [2, 3], layers: () => [make.flatten(), make.dense({ ...plain, units: 2 })] },
 ]; // prettier-ignore
 
@@ -176,6 +186,19 @@ describe("configurations", () => {
       name: "a reshape",
       layers: [layer("Reshape", "r", { target_shape: [2, 2, 2] })],
       reason: "Reshape (r)",
+    },
+    {
+      name: "upsampling between neighbours",
+      layers: [layer("UpSampling1D", "r", { size: 2, interpolation: "bilinear" })],
+      reason: "UpSampling1D (r)",
+    },
+    {
+      name: "channels in front after a layer that has them last",
+      layers: [
+        layer("MaxPooling1D", "p", { pool_size: [2], data_format: "channels_last" }),
+        layer("Conv1D", "b", { data_format: "channels_first" }),
+      ],
+      reason: "Conv1D (b)",
     },
     { name: "a layer of the user's own", layers: [layer("Twist", "r")], reason: "Twist (r)" },
     {

@@ -64,6 +64,45 @@ const linear: readonly LinearRow[] = [
   { name: "Flatten with channels last, Gemm", input: [2, 3, 4], nodes: [conv({}, "x", "c"), node("Transpose", ["c"], ["t"], { perm: [0, 2, 3, 1] }), node("Flatten", ["t"], ["f"]), gemm], initializers: [tensor("w", [2, 2, 2, 2]), tensor("v", [3, 12])] },
   { name: "an input that is flattened", input: [2, 3], nodes: [node("Flatten", ["x"], ["f"]), gemm], initializers: [tensor("v", [3, 6])] },
   { name: "MatMul at every position, channels last", input: [4, 3], nodes: [node("MatMul", ["x", "v"], ["m"]), node("Transpose", ["m"], ["t"], { perm: [0, 2, 1] }), conv({}, "t")], initializers: [tensor("v", [3, 2]), tensor("w", [2, 2, 2])] },
+  {
+    name: "Gemm, Reshape to a map, ConvTranspose",
+    input: [3],
+    nodes: [
+      node("Gemm", ["x", "v"], ["d"], { transB: 1 }),
+      node("Reshape", ["d", "s"], ["m"]),
+      node("ConvTranspose", ["m", "w"], ["y"], { strides: [2, 2] }),
+    ],
+    initializers: [tensor("v", [12, 3]), integers("s", [-1, 2, 3, 2]), tensor("w", [2, 2, 2, 2])],
+  },
+  {
+    name: "Gemm, Reshape to a map with channels last, Conv",
+    input: [3],
+    nodes: [
+      node("Gemm", ["x", "v"], ["d"], { transB: 1 }),
+      node("Reshape", ["d", "s"], ["m"]),
+      node("Transpose", ["m"], ["t"], { perm: [0, 3, 1, 2] }),
+      conv({}, "t"),
+    ],
+    initializers: [tensor("v", [12, 3]), integers("s", [0, 3, 2, -1]), tensor("w", [2, 2, 2, 2])],
+  },
+  {
+    name: "Resize to nearest neighbours",
+    input: [2, 3, 2],
+    nodes: [
+      node("Resize", ["x", "", "s"], ["r"], {
+        nearest_mode: "floor",
+        coordinate_transformation_mode: "asymmetric",
+      }),
+      conv({}, "r"),
+    ],
+    initializers: [tensor("s", [4], [1, 1, 2, 3]), tensor("w", [2, 2, 2, 2])],
+  },
+  {
+    name: "Resize by its default",
+    input: [1, 4],
+    nodes: [conv({}, "x", "c"), node("Resize", ["c", "", "s"], ["y"])],
+    initializers: [tensor("s", [3], [1, 1, 3]), tensor("w", [2, 1, 2])],
+  },
   { name: "Concat of channels", input: [2, 5], nodes: [node("Conv", ["x", "u"], ["a"]), conv({}, "x", "b"), node("Concat", ["a", "b"], ["c"], { axis: 1 }), node("Conv", ["c", "v"], ["y"])], initializers: [tensor("u", [2, 2, 2]), tensor("w", [1, 2, 2]), tensor("v", [2, 3, 3])] },
 ]; // prettier-ignore
 
@@ -133,7 +172,7 @@ describe("channels and positions", () => {
   }>([
     {
       name: "Resize",
-      nodes: [node("Resize", ["x", "", "s"], ["r"]), conv({}, "r")],
+      nodes: [node("Resize", ["x", "", "s"], ["r"], { mode: "linear" }), conv({}, "r")],
       more: [tensor("s", [3], [1, 1, 2])],
       reason: "Resize",
     },
@@ -153,7 +192,31 @@ describe("channels and positions", () => {
       name: "another reshape",
       nodes: [node("Reshape", ["x", "s"], ["r"]), conv({}, "r")],
       more: [integers("s", [0, 2, -1])],
-      reason: "Reshape to other axes",
+      reason: "Reshape of a map to other axes",
+    },
+    {
+      name: "a resize between whole numbers",
+      nodes: [node("Resize", ["x", "", "s"], ["r"]), conv({}, "r")],
+      more: [tensor("s", [3], [1, 1, 1.5])],
+      reason: "Resize",
+    },
+    {
+      name: "a resize of channels",
+      nodes: [node("Resize", ["x", "", "s"], ["r"]), conv({}, "r")],
+      more: [tensor("s", [3], [1, 2, 2])],
+      reason: "Resize of channels",
+    },
+    {
+      name: "a map that is turned round",
+      x: ["N", 3],
+      nodes: [
+        node("Gemm", ["x", "v"], ["d"]),
+        node("Reshape", ["d", "s"], ["m"]),
+        node("Transpose", ["m"], ["t"], { perm: [0, 2, 1, 3] }),
+        node("Conv", ["t", "u"], ["y"]),
+      ],
+      more: [tensor("v", [3, 12]), integers("s", [0, 2, 2, 3]), tensor("u", [2, 2, 1, 1])],
+      reason: "m is turned in a way",
     },
     {
       name: "another transpose",
