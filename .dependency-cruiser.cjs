@@ -10,7 +10,7 @@ const may = {
   formats: ["errors", "tensor", "bytes", "model"],
   graph: ["errors", "numeric", "kernels", "tensor", "model"],
   analysis: ["errors", "random", "numeric", "kernels", "graph"],
-  export: ["errors", "graph", "analysis"],
+  export: ["errors", "random", "graph", "analysis"],
   rewrite: ["errors", "random", "numeric", "kernels", "tensor", "model", "graph", "analysis"],
   data: ["errors", "random", "tensor", "bytes"],
   train: ["errors", "random", "numeric", "kernels", "tensor", "model", "data"],

@@ -14,6 +14,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { epochsCommand } from "./commands/epochs.ts";
 import { exportCommand } from "./commands/export.ts";
 import { layersCommand } from "./commands/layers.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { patchCommand } from "./commands/patch.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reinitCommand } from "./commands/reinit.ts";
@@ -85,6 +86,7 @@ function application(debug: boolean, plain: boolean): Application<CliContext> {
         predict: predictCommand,
         view: viewCommand,
         export: exportCommand,
+        metrics: metricsCommand,
         report: reportCommand,
       },
       docs: {

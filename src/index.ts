@@ -239,6 +239,14 @@ export {
   type FromGraphology,
   type FromGraphologyOptions,
 } from "./export/fromGraphology.ts";
+export {
+  graphMetricById,
+  runGraphMetrics,
+  type GraphMetricOptions,
+  type GraphMetricResult,
+  type GraphMetricResults,
+} from "./export/graphMetrics.ts";
+export { graphMetrics, type GraphMetric } from "./export/metricTable.ts";
 export { toNgraph, type NgraphGraph } from "./export/toNgraph.ts";
 export { toTable, type GraphTables } from "./export/toTable.ts";
 export { toArrow, toParquet, type TableFiles } from "./export/tableFiles.ts";
