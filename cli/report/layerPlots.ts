@@ -11,7 +11,7 @@ export interface WeightHistogram {
 
 const bins = 48;
 
-/** Cost: two passes over the values, which are finite. */
+/** Weights that are all the same stand in the middle. Cost: two passes over the values, which are finite. */
 export function weightHistogram(name: string, values: ArrayLike<number>): WeightHistogram {
   let low = Infinity;
   let high = -Infinity;
@@ -19,9 +19,14 @@ export function weightHistogram(name: string, values: ArrayLike<number>): Weight
     if (values[i]! < low) low = values[i]!;
     if (values[i]! > high) high = values[i]!;
   }
+  if (low === high) {
+    const margin = Math.abs(low) / 2 || 0.5;
+    low -= margin;
+    high += margin;
+  }
   const counts = Array.from({ length: bins }, () => 0);
   for (let i = 0; i < values.length; i++) {
-    const bin = high === low ? 0 : Math.floor((bins * (values[i]! - low)) / (high - low));
+    const bin = Math.floor((bins * (values[i]! - low)) / (high - low));
     counts[Math.min(bins - 1, bin)]!++;
   }
   return { name, low, high, counts };
@@ -32,7 +37,7 @@ export function weightPlots(histograms: readonly WeightHistogram[]): string {
   const [width, height] = [250, 140];
   const plots = histograms.map(({ name, low, high, counts }) => {
     const total = counts.reduce((sum, count) => sum + count, 0);
-    const step = (high - low) / bins || 1;
+    const step = (high - low) / bins;
     const bars = counts.map((count, i) => ({
       x1: low + i * step,
       x2: low + (i + 1) * step,
