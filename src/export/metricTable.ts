@@ -120,6 +120,7 @@ export const graphMetrics: readonly GraphMetric[] = [
     types: ["directed"],
     weighsPaths: false,
     ...sweeps,
+    ours: "hits",
     run: async ({ graph }) => ({ values: (await hits(graph)).hubs }),
   },
   {
@@ -130,6 +131,7 @@ export const graphMetrics: readonly GraphMetric[] = [
     types: ["directed"],
     weighsPaths: false,
     ...sweeps,
+    ours: "hits",
     run: async ({ graph }) => ({ values: (await hits(graph)).authorities }),
   },
   {
