@@ -11,7 +11,7 @@ import { ofSigned } from "./blockSums.ts";
 import { checkFinite } from "./checkFinite.ts";
 import { readsAsFloat32, type BlockReading } from "./readBlock.ts";
 
-export interface StreamedSums {
+interface StreamedSums {
   readonly sums: BlockSums;
   readonly pattern: BlockPattern;
 }
