@@ -1,4 +1,4 @@
-import type { BlockProduct } from "./blockProducts.ts";
+import type { BlockProduct } from "./blockProduct.ts";
 
 type Ends = Pick<BlockProduct, "rowNodes" | "columnNodes">;
 

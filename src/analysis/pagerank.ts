@@ -13,9 +13,10 @@
  * Golden: docs/measures/pagerank.md; networkx and igraph on trained models.
  */
 import { AnalysisError, GraphError } from "../errors.ts";
+import { blockSums } from "../graph/blockSums.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { compensatedSum } from "../numeric/sum.ts";
-import { blockProducts, type BlockProducts } from "./blockProducts.ts";
+import { blockProducts, scatterAdd, type BlockProducts } from "./blockProducts.ts";
 import { nodeMeasure, type Measure } from "./measure.ts";
 import type { NodeValues } from "./nodeValues.ts";
 import { requireNumber } from "./options.ts";
@@ -108,27 +109,33 @@ interface Walk {
 
 /** Products scaled such that the sums of the weights that lead on can be divided by. */
 function walk(graph: LayeredGraph, reverse: boolean): Walk {
-  const walkAt = (scale: number): Walk => {
-    const products = blockProducts(graph, { scale });
-    const sums = new Float64Array(graph.nodeCount);
-    (reverse ? products.forward : products.backward)(new Float64Array(sums.length).fill(1), sums);
-    return { products, sums };
-  };
   const fits = (sum: number): boolean =>
     sum === 0 || (sum >= comfortable.least && sum <= comfortable.most);
-  const plain = walkAt(1);
-  if (plain.sums.every(fits)) return plain;
-  const largest = plain.sums.reduce((most, sum) => Math.max(most, sum), 0);
+  const plain = sumsLeadingOn(graph, reverse);
+  if (plain.every(fits)) return { products: blockProducts(graph), sums: plain };
+  const largest = plain.reduce((most, sum) => Math.max(most, sum), 0);
   // The weights are finite, so that 2^-100 of any number of them is.
   const exponent = Math.max(-100, Math.min(1000, 900 - Math.floor(Math.log2(largest))));
-  const scaled = walkAt(2 ** exponent);
-  if (scaled.sums.every((sum, node) => fits(sum) && (sum > 0 || plain.sums[node] === 0))) {
-    return scaled;
+  const products = blockProducts(graph, { scale: 2 ** exponent });
+  const sums = new Float64Array(graph.nodeCount);
+  (reverse ? products.forward : products.backward)(new Float64Array(sums.length).fill(1), sums);
+  if (sums.every((sum, node) => fits(sum) && (sum > 0 || plain[node] === 0))) {
+    return { products, sums };
   }
   throw new AnalysisError("ANALYSIS_UNDEFINED", "the weights span more than float64 can divide", {
     path: [graph.name],
     hint: "Set weights of no account to zero.",
   });
+}
+
+function sumsLeadingOn(graph: LayeredGraph, reverse: boolean): Float64Array {
+  const sums = new Float64Array(graph.nodeCount);
+  for (const block of graph.blocks) {
+    const { rows, columns } = blockSums(block);
+    const nodes = reverse ? block.rowNodes : block.columnNodes;
+    scatterAdd((reverse ? rows : columns).norm, nodes, sums);
+  }
+  return sums;
 }
 
 /** As data. */

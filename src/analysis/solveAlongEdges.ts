@@ -9,7 +9,8 @@
  * Cost: one product with the weights a sweep.
  */
 import { blockOrder } from "./blockOrder.ts";
-import { gather, type BlockProduct } from "./blockProducts.ts";
+import type { BlockProduct } from "./blockProduct.ts";
+import { gather } from "./blockProducts.ts";
 
 export interface EdgeEquation {
   /** [nodeCount] */

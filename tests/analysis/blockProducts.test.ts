@@ -3,8 +3,11 @@ import { blockOrder } from "../../src/analysis/blockOrder.ts";
 import { blockProducts } from "../../src/analysis/blockProducts.ts";
 import { edgeWeights, type Block } from "../../src/graph/block.ts";
 import { edgeWeightNames, weighEdges } from "../../src/graph/edgeWeight.ts";
+import { allocateWeights } from "../../src/kernels/weightArena.ts";
 import { createRandom } from "../../src/random.ts";
+import { denseGraph, draws, type DenseBlock } from "../helpers/denseGraph.ts";
 import { directedMatrix } from "../helpers/directedMatrix.ts";
+import { expectClose } from "../helpers/expectClose.ts";
 import { cyclicGraph, variedGraphs } from "../helpers/variedGraphs.ts";
 
 const random = createRandom(3);
@@ -71,6 +74,51 @@ describe.each(variedGraphs)("$name", ({ graph }) => {
     products.forward(ones, after);
     first!.weights![0] = weight!;
     expect(after[first!.rowNodes[0]!]! - before[first!.rowNodes[0]!]!).toBeCloseTo(1, 12);
+  });
+});
+
+describe("weights in the memory of the kernels", () => {
+  const random = createRandom(5);
+  const blocks = (draw: DenseBlock["draw"]): DenseBlock[] => [
+    { from: [0, 70], to: [70, 133], draw },
+    { from: [70, 130], to: [133, 253], draw, groups: 3 },
+    // Too small to be worth a kernel.
+    { from: [70, 75], to: [253, 256], draw },
+    { from: [0, 40], to: [133, 173], draw, groups: 40 },
+  ];
+
+  test.each(["gaussian", "sparse", "denormal", "oneHuge"] as const)("%s: as outside it", (kind) => {
+    const inside = blockProducts(denseGraph(256, blocks(draws[kind]), { inKernels: true }));
+    const outside = blockProducts(denseGraph(256, blocks(draws[kind]), { inKernels: false }));
+    const x = Float64Array.from({ length: 256 }, () => random.uniform());
+    for (const name of ["forward", "backward", "both"] as const) {
+      const [y, expected] = [new Float64Array(256), new Float64Array(256)];
+      inside[name](x, y);
+      outside[name](x, expected);
+      expectClose([...y], [...expected]);
+    }
+  });
+
+  test("a scale multiplies; without room for vectors the plain way is taken", () => {
+    const graph = denseGraph(256, blocks(draws.gaussian), { inKernels: true });
+    const [room] = allocateWeights([2 ** 14], 0);
+    room!.set(graph.blocks[0]!.weights!);
+    const weights = room!.subarray(0, 70 * 63);
+    const cramped = { ...graph, blocks: [{ ...graph.blocks[0]!, weights }] };
+    const roomy = { ...graph, blocks: graph.blocks.slice(0, 1) };
+    const ones = new Float64Array(256).fill(1);
+    for (const name of ["forward", "backward", "both"] as const) {
+      const [y, tight, scaled] = [0, 1, 2].map(() => new Float64Array(256));
+      blockProducts(roomy)[name](ones, y!);
+      blockProducts(cramped)[name](ones, tight!);
+      blockProducts(roomy, { scale: 2 ** -40 })[name](ones, scaled!);
+      expectClose([...tight!], [...y!]);
+      expectClose(
+        [...scaled!],
+        Array.from(y!, (value) => value * 2 ** -40),
+        0,
+      );
+    }
   });
 });
 
