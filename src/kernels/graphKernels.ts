@@ -24,6 +24,10 @@ interface PeelKernels {
   >;
   /** weights, columns, list, count, alive, aliveCount, degrees, kind */
   readonly takeRowsAt: Kernel<readonly number[]>;
+  /** weights, columns, columnList, columnCount, rowList, rowCount, degrees, margins, kind */
+  readonly sumRowsAt: Kernel<readonly number[]>;
+  /** weights, columns, mask, alive, aliveCount, degrees, margins, level, kind */
+  readonly takeMasked: Kernel<readonly number[]>;
   /** weights, columns, list, count, alive, aliveCount, degrees, margins, level, kind */
   readonly takeColumns: Kernel<readonly number[]>;
   readonly rowMembers: Kernel<

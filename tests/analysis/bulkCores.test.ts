@@ -33,6 +33,7 @@ const shapes = [
   [33, 65],
   [130, 37],
   [40, 300],
+  [600, 30],
 ] as const;
 
 describe.each([

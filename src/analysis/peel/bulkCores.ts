@@ -25,27 +25,39 @@ export function bulkCores(
   const covered = new Uint8Array(nodeCount);
   for (let node = 0; node < nodeCount; node++)
     covered[node] = start[node + 1]! > start[node]! ? 1 : 0;
-  const request = { graph, pieces, covered, side: "both", measure: "weighted degree" } as const;
+  const request = {
+    graph,
+    pieces,
+    places,
+    covered,
+    side: "both",
+    measure: "weighted degree",
+  } as const;
   const { memory, losses } = degreesOf(request);
   const { degrees } = memory;
 
+  const drop = (node: number): void => {
+    for (let i = start[node]!; i < start[node + 1]!; i++) {
+      const { left } = losses[piece[i]!]!;
+      if (position[i]! >= 0) left.rows--;
+      else left.columns--;
+    }
+  };
   const follow = (nodes: readonly number[], leaving: Leaving): void => {
     for (const node of nodes) {
+      drop(node);
       for (let i = start[node]!; i < start[node + 1]!; i++) {
-        const own = piece[i]!;
         const at = position[i]!;
-        if (at >= 0) {
-          losses[own]!.left.rows--;
-          leaving.row(own, at);
-        } else {
-          losses[own]!.left.columns--;
-          leaving.column(own, -1 - at);
-        }
+        if (at >= 0) leaving.row(piece[i]!, at);
+        else leaving.column(piece[i]!, -1 - at);
       }
     }
   };
   const isThere = (other: number): boolean => degrees[other]! < Infinity;
   const fresh = (node: number): number =>
     freshDegree(node, { pieces, places }, { row: isThere, column: isThere });
-  return { values: bulkPeel({ memory, pieces, losses, covered, follow, fresh }), covered };
+  return {
+    values: bulkPeel({ memory, pieces, losses, covered, follow, ahead: { places, drop }, fresh }),
+    covered,
+  };
 }

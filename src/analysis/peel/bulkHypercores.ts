@@ -51,7 +51,7 @@ export function bulkHypercores(
     }
     if (isHyperedge) hyperedges.push(node);
   }
-  const request = { graph, pieces, covered, side, measure: "hypercore degree" };
+  const request = { graph, pieces, places, covered, side, measure: "hypercore degree" };
   const { memory, losses } = degreesOf(request);
   const members = pieces.map((own) => membersOf(own, side, memory));
   const hasRoom = members.every((own) => own !== null);

@@ -9,7 +9,8 @@
  */
 import { marginShare, type PieceLosses } from "./losses.ts";
 import { chunkNodes, type PeelMemory } from "./memory.ts";
-import type { Piece } from "./pieces.ts";
+import { takeAhead, type Span } from "./ahead.ts";
+import type { Piece, Places } from "./pieces.ts";
 
 export interface BulkPeeling {
   readonly memory: PeelMemory;
@@ -21,6 +22,8 @@ export interface BulkPeeling {
   readonly begin?: (leaving: Leaving) => void;
   /** Says what goes with nodes that have just left, in the order of their leaving. */
   readonly follow: (nodes: readonly number[], leaving: Leaving) => void;
+  /** For peels in which a node takes with it its rows and columns alone: where those are, and that they have gone. */
+  readonly ahead?: { readonly places: Places; readonly drop: (node: number) => void };
   /** The degree of a node from what is left. */
   readonly fresh: (node: number) => number;
 }
@@ -44,6 +47,7 @@ export function bulkPeel({
   covered,
   begin,
   follow,
+  ahead,
   fresh,
 }: BulkPeeling): Float64Array {
   const { degrees, margins, minima, settle } = memory;
@@ -127,11 +131,26 @@ export function bulkPeel({
     doubtful.length = 0;
   };
 
+  const batches = ahead && takeAhead({ memory, losses, places: ahead.places, spans });
+  const takeBatch = (): boolean => {
+    const batch = batches?.tryBatch(level);
+    if (!batch) return false;
+    batch.nodes.forEach((node, i) => {
+      level = Math.max(level, batch.degrees[i]!);
+      values[node] = level;
+      ahead!.drop(node);
+    });
+    leave(batch.touched);
+    refresh();
+    return true;
+  };
+
   begin?.(leaving);
   takeAll();
   refresh();
   level = 0;
   for (let lowest = least(minima); lowest < Infinity; lowest = least(minima)) {
+    if (takeBatch()) continue;
     level = Math.max(level, lowest);
     const found: number[] = [];
     for (let chunk = 0; chunk < minima.length; chunk++) {
@@ -152,7 +171,7 @@ function least(values: Float64Array): number {
 }
 
 /** Smallest range of whole chunks that holds all nodes. */
-function spanOf(nodes: Int32Array): readonly [first: number, last: number] {
+function spanOf(nodes: Int32Array): Span {
   let [low, high] = [Infinity, -1];
   for (const node of nodes) {
     low = Math.min(low, node);

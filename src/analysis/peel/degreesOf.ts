@@ -9,6 +9,7 @@ import { partOf, type Piece, type Places } from "./pieces.ts";
 export interface DegreesRequest {
   readonly graph: LayeredGraph;
   readonly pieces: readonly Piece[];
+  readonly places: Places;
   readonly covered: Uint8Array;
   /** Which nodes of a piece its weights count for: with `in` those of the columns, with `out` those of the rows. */
   readonly side: "in" | "out" | "both";
@@ -17,7 +18,7 @@ export interface DegreesRequest {
 }
 
 /** @throws {AnalysisError} `ANALYSIS_UNDEFINED` when a degree exceeds float64. */
-export function degreesOf({ graph, pieces, covered, side, measure }: DegreesRequest): {
+export function degreesOf({ graph, pieces, places, covered, side, measure }: DegreesRequest): {
   readonly memory: PeelMemory;
   readonly losses: PieceLosses[];
 } {
@@ -25,7 +26,8 @@ export function degreesOf({ graph, pieces, covered, side, measure }: DegreesRequ
   const arena = blocks.map(({ weights }) => arenaOf(weights)).find((found) => found !== null);
   const memory = peelMemory(nodeCount, arena ?? null);
   const { degrees } = memory;
-  const losses = pieces.map((own) => lossesOf(own, memory));
+  const isAlone = (node: number): boolean => places.start[node + 1]! === 1 + places.start[node]!;
+  const losses = pieces.map((own) => lossesOf(own, memory, own.rowNodes.every(isAlone)));
   const sums = new Float64Array(nodeCount);
   pieces.forEach(({ rowNodes, columnNodes }, i) => {
     const { rows, columns } = losses[i]!.sums();

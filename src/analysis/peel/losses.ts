@@ -20,12 +20,13 @@ export interface PieceLosses {
 /** Below its margin times this a degree is as good as `level`; see `takeColumns` of the kernels. */
 export const marginShare: number = 2 ** -30;
 
-export function lossesOf(piece: Piece, memory: PeelMemory): PieceLosses {
+/** `rowsAlone` is for pieces whose rows stand in no other. */
+export function lossesOf(piece: Piece, memory: PeelMemory, rowsAlone: boolean): PieceLosses {
   const { kernelRoom } = memory;
   const arena = arenaOf(piece.weights);
   return (
     (kernelRoom !== null && arena === kernelRoom.arena
-      ? byKernels(piece, memory, kernelRoom)
+      ? byKernels(piece, memory, { room: kernelRoom, rowsAlone })
       : null) ?? plainly(piece, memory)
   );
 }
@@ -96,21 +97,29 @@ function plainly(piece: Piece, { degrees }: PeelMemory): PieceLosses {
   };
 }
 
+/** Rows that are summed in one call, a multiple of 32: the engine can swap in better code between calls. */
+const rowsPerCall = 128;
 /** A list of rows or columns is handed over in parts of this length at most. */
 const listLength = 4096;
 
 /** Null if the room does not do. */
-function byKernels(piece: Piece, memory: PeelMemory, room: KernelRoom): PieceLosses | null {
+function byKernels(
+  piece: Piece,
+  memory: PeelMemory,
+  { room, rowsAlone }: { readonly room: KernelRoom; readonly rowsAlone: boolean },
+): PieceLosses | null {
   const { weights, part, rowNodes, columnNodes } = piece;
   const { kernels, buffer } = room.arena;
   const [rowCount, columnCount] = [rowNodes.length, columnNodes.length];
   const rowSide = sideOf(rowNodes, memory, room);
   const columnSide = sideOf(columnNodes, memory, room);
   const listAt = room.allocate(4 * listLength);
-  if (rowSide === null || columnSide === null || listAt === null) return null;
+  const maskAt = room.allocate(4 * columnCount);
+  if (rowSide === null || columnSide === null || listAt === null || maskAt === null) return null;
   const address = weights.byteOffset;
   const kind = kindOf(part);
   const list = new Int32Array(buffer, listAt, listLength);
+  const mask = new Int32Array(buffer, maskAt, columnCount);
   const left = { rows: rowCount, columns: columnCount };
   /** Takes place in parts that the list holds. */
   const inParts = (all: ArrayLike<number>, take: (count: number) => void): void => {
@@ -124,10 +133,16 @@ function byKernels(piece: Piece, memory: PeelMemory, room: KernelRoom): PieceLos
     left,
     sums() {
       const [rows, columns] = [rowSide.sums, columnSide.sums];
-      kernels.partSums(address, rowCount, columnCount, rows, columns, kind);
+      const columnSums = new Float64Array(buffer, columns, columnCount);
+      columnSums.fill(0);
+      for (let row = 0; row < rowCount; row += rowsPerCall) {
+        const count = Math.min(rowsPerCall, rowCount - row);
+        const at = address + 4 * row * columnCount;
+        kernels.partSums(at, count, columnCount, rows + 8 * row, columns, kind);
+      }
       return {
         rows: new Float64Array(buffer, rows, rowCount).slice(),
-        columns: new Float64Array(buffer, columns, columnCount).slice(),
+        columns: columnSums.slice(),
       };
     },
     takeRows(rows) {
@@ -147,10 +162,23 @@ function byKernels(piece: Piece, memory: PeelMemory, room: KernelRoom): PieceLos
       const { degrees, margins } = rowSide.open();
       const alive = rowSide.alive(left.rows);
       const [at, length] = [alive.byteOffset, alive.length];
-      inParts(columns, (count) => {
-        const lists = [listAt, count, at, length] as const;
-        kernels.takeColumns(address, columnCount, ...lists, degrees, margins, level, kind);
-      });
+      if (rowsAlone && left.columns * 32 < columns.length) {
+        const others = columnSide.alive(left.columns);
+        const lists = [others.byteOffset, others.length, at, length] as const;
+        kernels.sumRowsAt(address, columnCount, ...lists, degrees, margins, kind);
+      } else if (columns.length * 24 > columnCount && columns.length > 1) {
+        mask.fill(0);
+        for (let i = 0; i < columns.length; i++) mask[columns[i]!] = -1;
+        kernels.takeMasked(
+          ...([address, columnCount, maskAt, at, length] as const),
+          ...([degrees, margins, level, kind] as const),
+        );
+      } else {
+        inParts(columns, (count) => {
+          const lists = [listAt, count, at, length] as const;
+          kernels.takeColumns(address, columnCount, ...lists, degrees, margins, level, kind);
+        });
+      }
       rowSide.close();
     },
   };

@@ -2,7 +2,7 @@
 export { firstNotFinite } from "./finite";
 export { columnMembers, rowMembers, sharedBits } from "./members";
 export { absoluteProducts } from "./products";
-export { partSums, settle, takeColumns, takeRows, takeRowsAt } from "./peel";
+export { partSums, settle, sumRowsAt, takeColumns, takeMasked, takeRows, takeRowsAt } from "./peel";
 export { scan } from "./scan";
 export { strengths } from "./strengths";
 export { rewireRow } from "./rewire";

@@ -18,13 +18,21 @@ export function keepOf(kind: i32): i32 {
   return (kind & 4) == 0 ? -1 : 0;
 }
 
-/** The parts of the two weights at `at`, as float64. `Kind` is bool for kind 0, which takes less, and i32 for any. */
-function two<Kind>(at: usize, clear: v128, flip: v128, keep: v128): v128 {
-  const w = v128.load64_zero(at);
-  if (isBoolean<Kind>()) return f64x2.promote_low_f32x4(v128.and(w, clear));
-  const part = f32x4.pmax(f32x4.splat(0), v128.xor(v128.and(w, clear), flip));
+/** The parts of the four weights at `at`. `Kind` is bool for kind 0, which takes less, and i32 for any. */
+function parts<Kind>(at: usize, clear: v128, flip: v128, keep: v128): v128 {
+  const w = v128.and(v128.load(at), clear);
+  if (isBoolean<Kind>()) return w;
+  const part = f32x4.pmax(f32x4.splat(0), v128.xor(w, flip));
   const one = v128.and(f32x4.ne(part, f32x4.splat(0)), f32x4.splat(1));
-  return f64x2.promote_low_f32x4(v128.bitselect(part, one, keep));
+  return v128.bitselect(part, one, keep);
+}
+
+function low(four: v128): v128 {
+  return f64x2.promote_low_f32x4(four);
+}
+
+function high(four: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(four, four, 1, 0));
 }
 
 function single(at: usize, clear: i32, flip: i32, keep: i32): f64 {
@@ -32,7 +40,10 @@ function single(at: usize, clear: i32, flip: i32, keep: i32): f64 {
   return keep != 0 ? <f64>part : part > 0 ? 1 : 0;
 }
 
-/** Sums of the parts by row and by column, in one pass. A row's sum is taken tile after tile, a column's four rows at a time. */
+/**
+ * Sets the sums of the parts by row, and adds to those by column, in one pass. A row's sum is taken tile after tile, a column's four rows at a
+ * time.
+ */
 export function partSums(
   weights: usize,
   rows: i32,
@@ -42,7 +53,6 @@ export function partSums(
   kind: i32,
 ): void {
   memory.fill(rowSums, 0, (<usize>rows) << 3);
-  memory.fill(columnSums, 0, (<usize>columns) << 3);
   const rowBytes = (<usize>columns) << 2;
   const whole = rows & ~3;
   for (let first = 0; first < whole; first += 32) {
@@ -93,30 +103,42 @@ function fourRows<Kind>(
     sb = sa,
     sc = sa,
     sd = sa;
-  const whole = (<usize>(count & ~1)) << 2;
+  const whole = (<usize>(count & ~3)) << 2;
   let at: usize = 0;
-  for (; at < whole; at += 8) {
-    const pa = two<Kind>(a + at, clear, flip, keep);
-    const pb = two<Kind>(b + at, clear, flip, keep);
-    const pc = two<Kind>(c + at, clear, flip, keep);
-    const pd = two<Kind>(d + at, clear, flip, keep);
-    sa = f64x2.add(sa, pa);
-    sb = f64x2.add(sb, pb);
-    sc = f64x2.add(sc, pc);
-    sd = f64x2.add(sd, pd);
+  for (; at < whole; at += 16) {
+    const wa = parts<Kind>(a + at, clear, flip, keep);
+    const wb = parts<Kind>(b + at, clear, flip, keep);
+    const wc = parts<Kind>(c + at, clear, flip, keep);
+    const wd = parts<Kind>(d + at, clear, flip, keep);
     const to = columnSums + (at << 1);
-    const four = f64x2.add(f64x2.add(pa, pb), f64x2.add(pc, pd));
-    v128.store(to, f64x2.add(v128.load(to), four));
+    const la = low(wa);
+    const lb = low(wb);
+    const lc = low(wc);
+    const ld = low(wd);
+    const left = f64x2.add(f64x2.add(la, lb), f64x2.add(lc, ld));
+    v128.store(to, f64x2.add(v128.load(to), left));
+    const ha = high(wa);
+    const hb = high(wb);
+    const hc = high(wc);
+    const hd = high(wd);
+    const right = f64x2.add(f64x2.add(ha, hb), f64x2.add(hc, hd));
+    v128.store(to, f64x2.add(v128.load(to, 16), right), 16);
+    sa = f64x2.add(sa, f64x2.add(la, ha));
+    sb = f64x2.add(sb, f64x2.add(lb, hb));
+    sc = f64x2.add(sc, f64x2.add(lc, hc));
+    sd = f64x2.add(sd, f64x2.add(ld, hd));
   }
   addLanes(rowSums, sa);
   addLanes(rowSums + 8, sb);
   addLanes(rowSums + 16, sc);
   addLanes(rowSums + 24, sd);
-  if ((count & 1) != 0) {
+  for (const end = (<usize>count) << 2; at < end; at += 4) {
     const to = columnSums + (at << 1);
-    for (let i = 0; i < 4; i++, a += rowBytes, rowSums += 8) {
-      const part = single(a + at, clearOf(kind), flipOf(kind), keepOf(kind));
-      store<f64>(rowSums, load<f64>(rowSums) + part);
+    let row = a + at;
+    let own = rowSums;
+    for (let i = 0; i < 4; i++, row += rowBytes, own += 8) {
+      const part = single(row, clearOf(kind), flipOf(kind), keepOf(kind));
+      store<f64>(own, load<f64>(own) + part);
       store<f64>(to, load<f64>(to) + part);
     }
   }
@@ -157,36 +179,44 @@ function takeTile<Kind>(
   const flip = i32x4.splat(flipOf(kind));
   const keep = i32x4.splat(keepOf(kind));
   const rowBytes = (<usize>columns) << 2;
-  const whole = (<usize>(width & ~1)) << 2;
+  const whole = (<usize>(width & ~3)) << 2;
+  const end = (<usize>width) << 2;
   let i = 0;
   for (; i + 4 <= count; i += 4, list += 16) {
     const a = tile + <usize>load<i32>(list) * rowBytes;
     const b = tile + <usize>load<i32>(list, 4) * rowBytes;
     const c = tile + <usize>load<i32>(list, 8) * rowBytes;
     const d = tile + <usize>load<i32>(list, 12) * rowBytes;
-    for (let at: usize = 0; at < whole; at += 8) {
+    let at: usize = 0;
+    for (; at < whole; at += 16) {
       const to = degrees + (at << 1);
-      const four = f64x2.add(
-        f64x2.add(two<Kind>(a + at, clear, flip, keep), two<Kind>(b + at, clear, flip, keep)),
-        f64x2.add(two<Kind>(c + at, clear, flip, keep), two<Kind>(d + at, clear, flip, keep)),
-      );
-      v128.store(to, f64x2.sub(v128.load(to), four));
+      const wa = parts<Kind>(a + at, clear, flip, keep);
+      const wb = parts<Kind>(b + at, clear, flip, keep);
+      const wc = parts<Kind>(c + at, clear, flip, keep);
+      const wd = parts<Kind>(d + at, clear, flip, keep);
+      const left = f64x2.add(f64x2.add(low(wa), low(wb)), f64x2.add(low(wc), low(wd)));
+      const right = f64x2.add(f64x2.add(high(wa), high(wb)), f64x2.add(high(wc), high(wd)));
+      v128.store(to, f64x2.sub(v128.load(to), left));
+      v128.store(to, f64x2.sub(v128.load(to, 16), right), 16);
     }
-    if ((width & 1) != 0) {
-      const to = degrees + (whole << 1);
-      takeOne(to, a + whole, kind);
-      takeOne(to, b + whole, kind);
-      takeOne(to, c + whole, kind);
-      takeOne(to, d + whole, kind);
+    for (; at < end; at += 4) {
+      const to = degrees + (at << 1);
+      takeOne(to, a + at, kind);
+      takeOne(to, b + at, kind);
+      takeOne(to, c + at, kind);
+      takeOne(to, d + at, kind);
     }
   }
   for (; i < count; i++, list += 4) {
     const a = tile + <usize>load<i32>(list) * rowBytes;
-    for (let at: usize = 0; at < whole; at += 8) {
+    let at: usize = 0;
+    for (; at < whole; at += 16) {
       const to = degrees + (at << 1);
-      v128.store(to, f64x2.sub(v128.load(to), two<Kind>(a + at, clear, flip, keep)));
+      const w = parts<Kind>(a + at, clear, flip, keep);
+      v128.store(to, f64x2.sub(v128.load(to), low(w)));
+      v128.store(to, f64x2.sub(v128.load(to, 16), high(w)), 16);
     }
-    if ((width & 1) != 0) takeOne(degrees + (whole << 1), a + whole, kind);
+    for (; at < end; at += 4) takeOne(degrees + (at << 1), a + at, kind);
   }
 }
 
@@ -263,6 +293,110 @@ export function takeColumns(
       degree -= lost;
     }
     store<f64>(to, degree);
+  }
+}
+
+/** Columns of a row that go before its degree is looked at again. */
+const maskedAtOnce: i32 = 64;
+
+/** `takeColumns` for the columns whose int32 in `mask` is -1, the others being 0: better where they are many. */
+export function takeMasked(
+  weights: usize,
+  columns: i32,
+  mask: usize,
+  alive: usize,
+  aliveCount: i32,
+  degrees: usize,
+  margins: usize,
+  level: f64,
+  kind: i32,
+): void {
+  const end = alive + ((<usize>aliveCount) << 2);
+  for (let at = alive; at < end; at += 4) {
+    const row = <usize>load<i32>(at);
+    const to = degrees + (row << 3);
+    const degree = load<f64>(to);
+    if (degree == Infinity) continue;
+    const enough = level - load<f64>(margins + (row << 3)) * 9.313225746154785e-10;
+    const from = weights + ((row * <usize>columns) << 2);
+    const left =
+      kind == 0
+        ? afterMask<bool>(from, columns, mask, degree, enough, kind)
+        : afterMask<i32>(from, columns, mask, degree, enough, kind);
+    store<f64>(to, left);
+  }
+}
+
+function afterMask<Kind>(
+  row: usize,
+  columns: i32,
+  mask: usize,
+  degree: f64,
+  enough: f64,
+  kind: i32,
+): f64 {
+  const clear = i32x4.splat(clearOf(kind));
+  const flip = i32x4.splat(flipOf(kind));
+  const keep = i32x4.splat(keepOf(kind));
+  const bytes = (<usize>columns) << 2;
+  const whole = (<usize>(columns & ~7)) << 2;
+  let at: usize = 0;
+  while (at < whole && degree > enough) {
+    const stop = min(at + ((<usize>maskedAtOnce) << 2), whole);
+    let a = f64x2.splat(0);
+    let b = a;
+    for (; at < stop; at += 32) {
+      const first = v128.and(parts<Kind>(row + at, clear, flip, keep), v128.load(mask + at));
+      const next = v128.and(
+        parts<Kind>(row + at + 16, clear, flip, keep),
+        v128.load(mask + at, 16),
+      );
+      a = f64x2.add(a, f64x2.add(low(first), high(first)));
+      b = f64x2.add(b, f64x2.add(low(next), high(next)));
+    }
+    a = f64x2.add(a, b);
+    degree -= f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  }
+  if (degree <= enough) return degree;
+  for (; at < bytes; at += 4) {
+    if (load<i32>(mask + at) != 0) {
+      degree -= single(row + at, clearOf(kind), flipOf(kind), keepOf(kind));
+    }
+  }
+  return degree;
+}
+
+/**
+ * Sets the degrees of the rows of `rowList` to the sums of their parts in the columns of `columnList`, and their margins to a
+ * 64th of that. For rows that stand in no other matrix.
+ */
+export function sumRowsAt(
+  weights: usize,
+  columns: i32,
+  columnList: usize,
+  columnCount: i32,
+  rowList: usize,
+  rowCount: i32,
+  degrees: usize,
+  margins: usize,
+  kind: i32,
+): void {
+  const clear = clearOf(kind);
+  const flip = flipOf(kind);
+  const keep = keepOf(kind);
+  const end = rowList + ((<usize>rowCount) << 2);
+  const columnEnd = columnList + ((<usize>columnCount) << 2);
+  for (let at = rowList; at < end; at += 4) {
+    const row = <usize>load<i32>(at);
+    const to = row << 3;
+    if (load<f64>(degrees + to) == Infinity) continue;
+    const from = weights + ((row * <usize>columns) << 2);
+    let sum: f64 = 0;
+    for (let next = columnList; next < columnEnd; next += 4) {
+      sum += single(from + ((<usize>load<i32>(next)) << 2), clear, flip, keep);
+    }
+    store<f64>(degrees + to, sum);
+    store<f64>(margins + to, sum * 0.015625);
   }
 }
 
