@@ -67,10 +67,17 @@ describe.each([
     expectSame(graph, true, true);
   });
 
-  test("parallel blocks add", () => {
-    const block: DenseBlock = { from: [0, 30], to: [30, 70], draw: draws.whole };
-    const turned: DenseBlock = { from: [30, 70], to: [0, 30], draw: draws.whole };
-    expectSame(denseGraph(70, [block, block, turned], { inKernels }), true);
+  test("parallel blocks add, but join one neighbour", () => {
+    for (const draw of [draws.whole, draws.sparse]) {
+      const block: DenseBlock = { from: [0, 30], to: [30, 70], draw };
+      const turned: DenseBlock = { from: [20, 65], to: [0, 20], draw };
+      const part: DenseBlock = { from: [5, 15], to: [60, 90], draw };
+      for (const seed of [1, 2, 3]) {
+        const graph = denseGraph(90, [block, part, turned, block], { inKernels, seed });
+        expectSame(graph, draw === draws.whole);
+        expectSame(graph, true, true);
+      }
+    }
   });
 
   test("rows that are copies of one another", () => {
@@ -126,8 +133,6 @@ test("the plain way is taken where the bulk peel has none", () => {
   expect(bulkCores(small, false)).toBeNull();
   const loop: DenseBlock = { from: [0, 90], to: [89, 150], draw: draws.ties };
   expect(bulkCores(denseGraph(150, [loop], { inKernels: true }), false)).toBeNull();
-  const twice: DenseBlock = { from: [0, 90], to: [90, 150], draw: draws.ties };
-  expect(bulkCores(denseGraph(150, [twice, twice], { inKernels: true }), true)).toBeNull();
 });
 
 test("the same bytes a second time", () => {
@@ -142,6 +147,7 @@ describe.skipIf(!hasSharedData)("trained models", () => {
     "onnx/magika_standard_v3_3.onnx",
     "onnx/version-RFB-320.onnx",
     "keras-h5/tiny_XCEPTION_KDEF.hdf5",
+    "pytorch/resnet20-12fca82f.th",
   ])("%s", async (file) => {
     const model = await openModel(sharedPath(file));
     const graph = await layeredGraph(model);

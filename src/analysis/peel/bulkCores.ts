@@ -3,11 +3,11 @@ import type { LayeredGraph } from "../../graph/layeredGraph.ts";
 import type { NodeValues } from "../nodeValues.ts";
 import { bulkPeel, type Leaving } from "./bulkPeel.ts";
 import { degreesOf, freshDegree } from "./degreesOf.ts";
-import { hasParallels, hasRepeats, piecesOf, placesOf } from "./pieces.ts";
+import { hasRepeats, piecesOf, placesOf, withoutParallels } from "./pieces.ts";
 
 /**
- * Null for graphs that the plain way does as well: those of few edges, with an edge from a node to itself, or, when neighbours
- * are counted, with parallel edges. @throws {AnalysisError} `ANALYSIS_UNDEFINED`
+ * Null for graphs that the plain way does as well: those of few edges or with an edge from a node to itself.
+ * @throws {AnalysisError} `ANALYSIS_UNDEFINED`
  */
 export function bulkCores(
   graph: LayeredGraph,
@@ -16,10 +16,10 @@ export function bulkCores(
 ): NodeValues | null {
   const { nodeCount } = graph;
   if (graph.edgeCount < leastEdges) return null;
-  const pieces = piecesOf(graph, "norm", { sign: "absolute", counted: unweighted });
-  const places = placesOf(pieces, nodeCount);
+  const whole = piecesOf(graph, "norm", { sign: "absolute", counted: unweighted });
+  const places = placesOf(whole, nodeCount);
   if (hasRepeats(places)) return null;
-  if (unweighted && hasParallels(pieces, places, { turned: true })) return null;
+  const pieces = unweighted ? withoutParallels(whole, places) : whole;
 
   const { start, piece, position } = places;
   const covered = new Uint8Array(nodeCount);

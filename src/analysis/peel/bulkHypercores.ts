@@ -37,7 +37,7 @@ export function bulkHypercores(
   if (graph.edgeCount < leastEdges) return null;
   const pieces = piecesOf(graph, reductionOf[part.sign], part);
   const places = placesOf(pieces, nodeCount);
-  if (hasRepeats(places) || hasParallels(pieces, places, { turned: false })) return null;
+  if (hasRepeats(places) || hasParallels(pieces, places)) return null;
 
   const { start, piece, position } = places;
   const isVertexPlace = (at: number): boolean => position[at]! < 0 === (side === "in");

@@ -26,8 +26,14 @@ export function degreesOf({ graph, pieces, places, covered, side, measure }: Deg
   const arena = blocks.map(({ weights }) => arenaOf(weights)).find((found) => found !== null);
   const memory = peelMemory(nodeCount, arena ?? null);
   const { degrees } = memory;
-  const isAlone = (node: number): boolean => places.start[node + 1]! === 1 + places.start[node]!;
-  const losses = pieces.map((own) => lossesOf(own, memory, own.rowNodes.every(isAlone)));
+  const placesOf = (node: number): number => places.start[node + 1]! - places.start[node]!;
+  const losses = pieces.map((own) =>
+    lossesOf(
+      own,
+      memory,
+      own.rowNodes.every((node) => placesOf(node) === 1),
+    ),
+  );
   const sums = new Float64Array(nodeCount);
   pieces.forEach(({ rowNodes, columnNodes }, i) => {
     const { rows, columns } = losses[i]!.sums();

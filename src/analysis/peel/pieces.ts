@@ -103,14 +103,17 @@ export function hasRepeats({ start, piece }: Places): boolean {
   return false;
 }
 
-/** True if two pieces join the same two nodes; `turned` counts those that join them the other way round too. */
-export function hasParallels(
-  pieces: readonly Piece[],
-  { start, piece, position }: Places,
-  { turned }: { readonly turned: boolean },
-): boolean {
+/** A piece that joins some two nodes as another does; `isTurned` if rows of the one are columns of the other. */
+interface Parallel {
+  readonly other: number;
+  readonly isTurned: boolean;
+}
+
+/** Pieces before `own` that join two nodes that it joins too. */
+function parallelsOf(own: number, pieces: readonly Piece[], places: Places): Parallel[] {
+  const { start, piece, position } = places;
   /** Pieces before `own` in which some of `nodes` stand: bit 1 as rows, 2 as columns. */
-  const sharing = (own: number, nodes: Int32Array): Map<number, number> => {
+  const sharing = (nodes: Int32Array): Map<number, number> => {
     const found = new Map<number, number>();
     for (const node of nodes) {
       for (let i = start[node]!; i < start[node + 1]! && piece[i]! < own; i++) {
@@ -120,13 +123,68 @@ export function hasParallels(
     }
     return found;
   };
-  return pieces.some(({ rowNodes, columnNodes }, own) => {
-    const byRow = sharing(own, rowNodes);
-    if (byRow.size === 0) return false;
-    for (const [other, side] of sharing(own, columnNodes)) {
-      const rowSide = byRow.get(other) ?? 0;
-      if ((rowSide & 1 && side & 2) || (turned && rowSide & 2 && side & 1)) return true;
-    }
-    return false;
+  const { rowNodes, columnNodes } = pieces[own]!;
+  const byRow = sharing(rowNodes);
+  if (byRow.size === 0) return [];
+  return Array.from(sharing(columnNodes)).flatMap(([other, side]) => {
+    const rowSide = byRow.get(other) ?? 0;
+    return [
+      ...((rowSide & 1) !== 0 && (side & 2) !== 0 ? [{ other, isTurned: false }] : []),
+      ...((rowSide & 2) !== 0 && (side & 1) !== 0 ? [{ other, isTurned: true }] : []),
+    ];
   });
+}
+
+/** True if two pieces join the same two nodes, the same way round. */
+export function hasParallels(pieces: readonly Piece[], places: Places): boolean {
+  return pieces.some((_, own) =>
+    parallelsOf(own, pieces, places).some(({ isTurned }) => !isTurned),
+  );
+}
+
+/** The pieces, each pair of nodes being joined by one at most: others have a zero there, in a copy. For parts that are counted. */
+export function withoutParallels(pieces: readonly Piece[], places: Places): readonly Piece[] {
+  return pieces.map((own, i) => {
+    const parallels = parallelsOf(i, pieces, places);
+    if (parallels.length === 0) return own;
+    const weights = own.weights.slice();
+    for (const parallel of parallels) clearShared(own, weights, { pieces, places, parallel });
+    return { ...own, weights };
+  });
+}
+
+/** Zeros in `weights`, those of `own`, wherever the other piece has none. */
+function clearShared(
+  { rowNodes, columnNodes }: Piece,
+  weights: Weights,
+  {
+    pieces,
+    places: { start, piece, position },
+    parallel: { other, isTurned },
+  }: {
+    readonly pieces: readonly Piece[];
+    readonly places: Places;
+    readonly parallel: Parallel;
+  },
+): void {
+  const theirs = pieces[other]!;
+  const part = partOf(theirs);
+  const theirWidth = theirs.columnNodes.length;
+  /** Where the node stands in the other piece: as row r at r, as column c at -1 - c; NaN if it does not. */
+  const placeOf = (node: number): number => {
+    for (let i = start[node]!; i < start[node + 1]!; i++)
+      if (piece[i] === other) return position[i]!;
+    return Number.NaN;
+  };
+  const rowPlaces = Float64Array.from(rowNodes, placeOf);
+  const columnPlaces = Float64Array.from(columnNodes, placeOf);
+  let at = 0;
+  for (const rowPlace of rowPlaces) {
+    for (const columnPlace of columnPlaces) {
+      const [row, column] = isTurned ? [columnPlace, rowPlace] : [rowPlace, columnPlace];
+      if (row >= 0 && column < 0 && part(theirs.weights[row * theirWidth - 1 - column]!) > 0)
+        weights[at] = 0;
+      at++;
+    }
+  }
 }
