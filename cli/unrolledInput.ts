@@ -16,6 +16,7 @@ import {
   type Model,
   type ModelWarning,
   type ParameterValues,
+  type UnrolledLayer,
   type UnrolledOptions,
 } from "../src/node.ts";
 import { say, sayWarnings, writeJson, type CliContext } from "./context.ts";
@@ -93,6 +94,8 @@ export function checkUnrolledFlags({
 export interface MeasurableGraph {
   /** For names and sizes. */
   readonly graph: LayeredGraph;
+  /** Channels and positions of an unrolled graph's layers, for JSON. */
+  readonly layers?: readonly Pick<UnrolledLayer, "name" | "size" | "channels" | "positions">[];
   readonly warnings: readonly ModelWarning[];
   /** Null where edges are not laid out. */
   readonly components: Components | null;
@@ -126,15 +129,17 @@ export async function readUnrolled(
   const unrolled = await unrolledGraph(model, optionsOf(flags));
   const { name, layers, nodeCount, edgeCount, certainty } = unrolled;
   const layOut = (): LayeredGraph => materialiseUnrolled(unrolled, limitOf(flags));
+  const shapes = layers.map(({ offset: _offset, ...layer }) => layer);
   const isSmall = Math.max(nodeCount, edgeCount) <= (flags.maxEdges ?? defaultMaxEdges);
   if (isSmall || flags.transform !== undefined) {
-    return measurable(withGraphFlags(layOut(), flags), model.warnings);
+    return { ...measurable(withGraphFlags(layOut(), flags), model.warnings), layers: shapes };
   }
   const { edgeWeight } = flags;
   const sizes = { name, layers, nodeCount, edgeCount, certainty };
   const graph = { ...sizes, blocks: [], recurrentBlocks: [], edgeWeight, transforms: [] };
   return {
     graph,
+    layers: shapes,
     warnings: model.warnings,
     components: null,
     run(measure, given) {

@@ -130,7 +130,7 @@ interface Shown extends Pick<UnrolledFlags, "graph"> {
 }
 
 function analysisDocument(
-  { graph, components, warnings }: MeasurableGraph,
+  { graph, layers, components, warnings }: MeasurableGraph,
   results: Results,
   { nodes, graph: kind }: Shown,
 ): Record<string, unknown> {
@@ -139,7 +139,7 @@ function analysisDocument(
   return {
     schema: "weightgraph.analysis",
     version: 1,
-    graph: { kind, ...graphFacts(graph, components) },
+    graph: { kind, ...graphFacts(graph, components), ...(layers && { layers }) },
     measures: Object.fromEntries(
       [...measured, ...ofBlocks].map(([{ id }, { summary }]) => [id, summary]),
     ),

@@ -44,8 +44,8 @@ test("3 x 3 pixels: every measure, a column each (hand)", async () => {
   expect(document.graph).toMatchObject({
     kind: "unrolled",
     layers: [
-      { name: "x", size: 9 },
-      { name: "w", size: 4 },
+      { name: "x", size: 9, channels: 1, positions: [3, 3] },
+      { name: "w", size: 4, channels: 1, positions: [2, 2] },
     ],
     nodes: 13,
     edges: 16,

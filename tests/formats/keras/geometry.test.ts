@@ -256,6 +256,7 @@ describe("configurations", () => {
 
 describe.skipIf(!hasSharedData)("real networks", () => {
   test.each([
+    { file: "tfjs-layers/cvae_quickdraw/model.json", nodes: 25_155, edges: 1_182_960 },
     { file: "tfjs-layers/doodlenet/model.json", nodes: 50_825, edges: 6_997_184 },
     { file: "keras-h5/pretrainedResnet.h5", nodes: 60_490, edges: 11_578_688 },
     { file: "keras-h5/tiny_XCEPTION_KDEF.hdf5", nodes: 249_643, edges: 3_467_584 },
