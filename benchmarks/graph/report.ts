@@ -166,9 +166,9 @@ export function sectionOf(run: Run): string {
   const { results, files, versions } = run;
   const parts = [
     "`npm run bench:graph -- --full` runs each contestant in a process of its own on one thread, in alternate rounds after one to warm " +
-      "up; times are medians, ratios medians of the rounds' ratios (how many times as long the other takes). Heavy-tailed weights are Student's " +
+      "up; times are the processor's, so that other work on the machine counts less; they are medians, and ratios medians of the rounds' ratios (how many times as long the other takes). Heavy-tailed weights are Student's " +
       "t of two degrees of freedom. Peak memory is what Linux counts for the process, the graph included. Building the graph is not timed. " +
-      "numpy's eigenvector is scipy's ARPACK (`eigsh`) over dense products, its basis the fastest of four, in float64 up to 20 M edges and in float32 above.",
+      "scipy's eigenvector is ARPACK's (`eigsh`) over numpy's dense products, its basis the fastest of four, in float64 up to 20 M edges and in float32 above.",
     `Commit ${run.commit}, ${run.machine}, Node ${run.node}; ` +
       `${Object.entries(versions)
         .map(([name, version]) => `${name} ${version}`)
