@@ -30,6 +30,8 @@ export const errorCodes = {
   GRAPH_WEIGHTS_NOT_KEPT: "The graph was read for sums only; this needs its single weights.",
   GRAPH_TOO_LARGE: "The graph is larger than the target can hold.",
   GRAPH_WEIGHT_RANGE: "A transform takes an edge weight out of the range of numbers.",
+  GRAPH_NO_TAPS:
+    "The graph keeps only what the taps of its kernels come to, and this needs each of them.",
   WEIGHTS_NOT_FINITE: "A weight is NaN or infinite, so no measure of its neurons is defined.",
   ANALYSIS_NOT_CONVERGED: "An iteration did not reach its tolerance within its limit.",
   ANALYSIS_UNDEFINED: "The measure has no value for this input.",

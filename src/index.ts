@@ -128,6 +128,12 @@ export {
 export { reduceGraph, type ReducedGraph, type ReduceOptions } from "./graph/reduce.ts";
 export { nodeStrength, type NodeStrengthOptions } from "./analysis/nodeStrength.ts";
 export { weightedDegree } from "./analysis/weightedDegree.ts";
+export {
+  spectrum,
+  type BlockSpectrum,
+  type Spectrum,
+  type SpectrumOptions,
+} from "./analysis/spectrum.ts";
 export { anyMeasureById, blockMeasures, measureById, measures } from "./analysis/registry.ts";
 export type {
   BlockFigures,

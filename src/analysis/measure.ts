@@ -48,6 +48,8 @@ interface Described {
   readonly onRequest?: boolean;
   /** True for what sums over the weights of each neuron suffice for, so that a model can be streamed. @defaultValue false */
   readonly fromSums?: boolean;
+  /** True where every tap of a kernel counts: the graph has to keep them (`keep: "taps"`). @defaultValue false */
+  readonly needsTaps?: boolean;
 }
 
 /** A number per neuron. */
@@ -99,6 +101,35 @@ export function nodeMeasure<Options, Result extends NodeValues>({
       const values = coveredValues(result);
       const summary = values.length === 0 ? null : summarise(values);
       return { summary: { parameters, ...facts?.(result), summary }, nodes: nullable(result) };
+    },
+  };
+}
+
+/** What the description of a measure of blocks is written as. */
+interface BlockMeasureEntry<Options> extends Described {
+  readonly outputs: BlockMeasure["outputs"];
+  /** The figures of each block, in order; with `facts` of the graph as a whole. */
+  readonly compute: (
+    graph: LayeredGraph,
+    options: Options,
+  ) => {
+    readonly blocks: readonly BlockFigures[];
+    readonly facts?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** A function over the blocks of a graph, as a measure. */
+export function blockMeasure<Options>({
+  compute,
+  ...described
+}: BlockMeasureEntry<Options>): BlockMeasure {
+  return {
+    ...described,
+    of: "blocks",
+    run(graph, given = {}) {
+      const parameters = resolveParameters(described.parameters, given);
+      const { blocks, facts } = compute(graph, parameters as Options);
+      return { summary: { parameters, ...facts }, blocks };
     },
   };
 }

@@ -8,6 +8,7 @@ import { katzMeasure } from "./katz.ts";
 import type { BlockMeasure, Measure } from "./measure.ts";
 import { nodeStrengthMeasure } from "./nodeStrength.ts";
 import { pagerankMeasure } from "./pagerank.ts";
+import { spectrumMeasure } from "./spectrum.ts";
 import { weightedDegreeMeasure } from "./weightedDegree.ts";
 
 /** Measures of single neurons. */
@@ -23,7 +24,7 @@ export const measures: readonly Measure[] = [
 ];
 
 /** Measures of whole blocks: what a layer's weights are like. */
-export const blockMeasures: readonly BlockMeasure[] = [];
+export const blockMeasures: readonly BlockMeasure[] = [spectrumMeasure];
 
 /** The measure of neurons named `id`. @throws {UsageError} `USAGE_UNKNOWN_MEASURE` */
 export function measureById(id: string): Measure {
