@@ -16,6 +16,9 @@ import tempfile
 import networkx
 import numpy as np
 import scipy
+import scipy.linalg
+from networkx.algorithms import bipartite
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from block_folder import read_block_folder
 
@@ -27,6 +30,9 @@ MODELS = [
 ]
 TARGET = "fixtures/golden/spectral.json"
 MIN_EIGENVALUE = 1e-5
+SAMPLES = 25
+# networkx compares neighbourhoods as sets: minutes for a graph of more pairs than this.
+CLUSTERING_NODES = 900
 
 
 def power_law(values):
@@ -84,8 +90,81 @@ def spectra(graph):
     return result
 
 
+def norms(block):
+    return np.sqrt((block.weights.astype(np.float64) ** 2).sum(axis=-1))
+
+
+def persistences(graph):
+    """1 - w over the edges of a maximum spanning tree of each group, by scipy; w is the norm of the taps over the network's largest."""
+    largest = max(norms(block).max() for block in graph.blocks)
+    blocks = []
+    for block in graph.blocks:
+        values = []
+        for group in norms(block):
+            rows, columns = group.shape
+            # Distances from 1 to 2, none of them zero, which scipy would take for no edge.
+            distances = np.zeros((rows + columns, rows + columns))
+            distances[:rows, rows:] = 2 - group / largest
+            values.append(minimum_spanning_tree(distances).data - 1)
+        values = np.concatenate(values)
+        norm = float(np.sqrt((values**2).sum()))
+        blocks.append({"persistence": norm, "normalised": norm / np.sqrt(len(values))})
+    return {"blocks": blocks, "normalised": float(np.mean([block["normalised"] for block in blocks]))}
+
+
+def sampled(values):
+    values = np.asarray(values, dtype=np.float64)
+    nodes = np.unique(np.linspace(0, len(values) - 1, SAMPLES).astype(int))
+    return {"sum": float(values.sum()), "nodes": {str(node): float(values[node]) for node in nodes}}
+
+
+def positive(taps):
+    return np.where(taps.sum(axis=-1) > 0, np.sqrt((taps * taps).sum(axis=-1)), 0)
+
+
+def clusterings(graph):
+    """networkx on the graph of positive edges; `in` on its bipartite double, where a neuron as receiver has only its senders."""
+    directed = graph.sparse(positive)
+    whole = networkx.from_scipy_sparse_array(directed + directed.T)
+    count = graph.node_count
+    double = networkx.Graph()
+    double.add_nodes_from(range(2 * count))
+    rows, columns = directed.nonzero()
+    double.add_edges_from(zip(rows.tolist(), (columns + count).tolist()))
+    result = {}
+    for mode in ["dot", "max", "min"]:
+        received = bipartite.latapy_clustering(double, nodes=range(count), mode=mode)
+        result[mode] = {"in": sampled([received[node] for node in range(count)])}
+        if bipartite.is_bipartite(whole):
+            both = bipartite.latapy_clustering(whole, mode=mode)
+            result[mode]["both"] = sampled([both[node] for node in range(count)])
+    return result
+
+
+def log_exponential_diagonal(matrix):
+    values, vectors = scipy.linalg.eigh(matrix)
+    return values[-1] + np.log((vectors**2) @ np.exp(values - values[-1]))
+
+
+def subgraphs(graph):
+    """networkx where it counts edges, LAPACK's eigh where they have weights; logarithms."""
+    adjacency = graph.adjacency()
+    counted = networkx.from_scipy_sparse_array(adjacency != 0)
+    centrality = networkx.subgraph_centrality(counted)
+    directed = graph.sparse(positive)
+    return {
+        "unweighted": sampled([np.log(centrality[node]) for node in range(graph.node_count)]),
+        "weighted": sampled(log_exponential_diagonal(adjacency.toarray())),
+        "positive": sampled(log_exponential_diagonal((directed + directed.T).toarray())),
+    }
+
+
 def measure(graph):
-    return {"nodes": graph.node_count, "spectrum": spectra(graph)}
+    measured = {"nodes": graph.node_count, "spectrum": spectra(graph), "persistence": persistences(graph)}
+    if graph.node_count <= CLUSTERING_NODES:
+        measured["clustering"] = clusterings(graph)
+        measured["subgraph"] = subgraphs(graph)
+    return measured
 
 
 def main():

@@ -34,6 +34,8 @@ export const errorCodes = {
     "The graph keeps only what the taps of its kernels come to, and this needs each of them.",
   WEIGHTS_NOT_FINITE: "A weight is NaN or infinite, so no measure of its neurons is defined.",
   ANALYSIS_NOT_CONVERGED: "An iteration did not reach its tolerance within its limit.",
+  ANALYSIS_TOO_LARGE:
+    "The measure would take too long, or too much memory, on a graph of this size.",
   ANALYSIS_UNDEFINED: "The measure has no value for this input.",
   SERIES_EMPTY: "The folder holds no checkpoint that can be read.",
   SERIES_MISMATCH: "Two checkpoints of a series hold different networks.",

@@ -129,6 +129,21 @@ export { reduceGraph, type ReducedGraph, type ReduceOptions } from "./graph/redu
 export { nodeStrength, type NodeStrengthOptions } from "./analysis/nodeStrength.ts";
 export { weightedDegree } from "./analysis/weightedDegree.ts";
 export {
+  persistence,
+  type BlockPersistence,
+  type Persistence,
+  type PersistenceOptions,
+} from "./analysis/persistence.ts";
+export {
+  bipartiteClustering,
+  type BipartiteClusteringOptions,
+} from "./analysis/bipartiteClustering.ts";
+export {
+  subgraphCentrality,
+  type SubgraphCentrality,
+  type SubgraphCentralityOptions,
+} from "./analysis/subgraphCentrality.ts";
+export {
   spectrum,
   type BlockSpectrum,
   type Spectrum,

@@ -1,5 +1,6 @@
 /** Every measure, by id. A new measure is one file, which describes itself, and one entry here. */
 import { UsageError } from "../errors.ts";
+import { bipartiteClusteringMeasure } from "./bipartiteClustering.ts";
 import { coreNumberMeasure } from "./coreNumber.ts";
 import { eigenvectorCentralityMeasure } from "./eigenvectorCentrality.ts";
 import { hitsMeasure } from "./hits.ts";
@@ -8,7 +9,9 @@ import { katzMeasure } from "./katz.ts";
 import type { BlockMeasure, Measure } from "./measure.ts";
 import { nodeStrengthMeasure } from "./nodeStrength.ts";
 import { pagerankMeasure } from "./pagerank.ts";
+import { persistenceMeasure } from "./persistence.ts";
 import { spectrumMeasure } from "./spectrum.ts";
+import { subgraphCentralityMeasure } from "./subgraphCentrality.ts";
 import { weightedDegreeMeasure } from "./weightedDegree.ts";
 
 /** Measures of single neurons. */
@@ -21,10 +24,12 @@ export const measures: readonly Measure[] = [
   pagerankMeasure,
   hitsMeasure,
   katzMeasure,
+  bipartiteClusteringMeasure,
+  subgraphCentralityMeasure,
 ];
 
 /** Measures of whole blocks: what a layer's weights are like. */
-export const blockMeasures: readonly BlockMeasure[] = [spectrumMeasure];
+export const blockMeasures: readonly BlockMeasure[] = [spectrumMeasure, persistenceMeasure];
 
 /** The measure of neurons named `id`. @throws {UsageError} `USAGE_UNKNOWN_MEASURE` */
 export function measureById(id: string): Measure {

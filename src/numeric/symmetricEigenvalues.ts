@@ -95,7 +95,28 @@ export function tridiagonalEigenvalues(
   offDiagonal: Float64Array,
 ): Float64Array {
   const d = diagonal.slice();
-  const e = offDiagonal.slice();
+  diagonalise(d, offDiagonal.slice(), new Float64Array(d.length));
+  return d.sort();
+}
+
+/**
+ * Eigenvalues of a symmetric tridiagonal matrix, in no order, and the squares of the first components of their unit eigenvectors:
+ * nodes and weights of the Gauss quadrature that a Lanczos basis gives. Cost: O(n²).
+ * Source: Golub and Welsch 1969, doi 10.1090/S0025-5718-69-99647-1.
+ */
+export function gaussQuadrature(
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+): { readonly nodes: Float64Array; readonly weights: Float64Array } {
+  const nodes = diagonal.slice();
+  const first = new Float64Array(nodes.length);
+  first[0] = 1;
+  diagonalise(nodes, offDiagonal.slice(), first);
+  return { nodes, weights: first.map((component) => component * component) };
+}
+
+/** Turns `d` into the eigenvalues, and the row `first` along with them. */
+function diagonalise(d: Float64Array, e: Float64Array, first: Float64Array): void {
   let largest = 0;
   for (const entry of d) largest = Math.max(largest, Math.abs(entry));
   for (const entry of e) largest = Math.max(largest, Math.abs(entry));
@@ -115,13 +136,18 @@ export function tridiagonalEigenvalues(
     if (++steps > 60 * d.length) {
       throw new AnalysisError("ANALYSIS_NOT_CONVERGED", `no eigenvalues after ${steps} QR steps`);
     }
-    qrStep(d, e, low, high);
+    qrStep({ d, e, first }, low, high);
   }
-  return d.sort();
+}
+
+interface Turned {
+  readonly d: Float64Array;
+  readonly e: Float64Array;
+  readonly first: Float64Array;
 }
 
 /** One implicit QR step on rows low … high, none of whose off-diagonal entries is zero. */
-function qrStep(d: Float64Array, e: Float64Array, low: number, high: number): void {
+function qrStep({ d, e, first }: Turned, low: number, high: number): void {
   const half = (d[high - 1]! - d[high]!) / 2;
   const corner = e[high - 1]!;
   const reach = Math.sqrt(half * half + corner * corner);
@@ -140,6 +166,9 @@ function qrStep(d: Float64Array, e: Float64Array, low: number, high: number): vo
     d[k] = cos * cos * upper + twist + sin * sin * lower;
     d[k + 1] = sin * sin * upper - twist + cos * cos * lower;
     e[k] = (cos * cos - sin * sin) * between + cos * sin * (lower - upper);
+    const own = first[k]!;
+    first[k] = cos * own + sin * first[k + 1]!;
+    first[k + 1] = cos * first[k + 1]! - sin * own;
     if (k < high - 1) {
       x = e[k]!;
       z = sin * e[k + 1]!;
