@@ -16,7 +16,6 @@ export interface GraphInputFlags extends GraphFlags {
 
 /**
  * The layered graph of a model file, or of a matrix document, before its edges are weighed and transformed (`withGraphFlags`).
- * `keep` is "taps" where a measure needs every tap.
  * @throws {WeightGraphError} of the reader; `FORMAT_NO_WEIGHTS` for a file without weight layers.
  */
 export async function readGraph(
@@ -24,7 +23,6 @@ export async function readGraph(
   file: string,
   format: GraphInputFlags["format"],
   options: LayeredGraphOptions = {},
-  keep: "edges" | "taps" = "edges",
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
   if (format === "matrix") {
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
@@ -36,5 +34,4 @@ export async function readGraph(
     graph: await layeredGraph(model, { ...options, signal: context.signal }),
     warnings: model.warnings,
   };
-  return { graph: await layeredGraph(model, { keep }), warnings: model.warnings };
 }

@@ -86,16 +86,13 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const chosen = isUnrolled ? chosenNodeMeasures(flags.measures) : chosenMeasures(flags.measures);
     const lenient = flags.measures === undefined;
     const parameters = parametersFor(chosen, { ...flags }, { lenient });
-    const keep = chosen.some(({ needsTaps = false }) => needsTaps) ? "taps" : "edges";
+    const every = chosen.some(({ needsTaps = false }) => needsTaps) ? "taps" : "edges";
     const input = isUnrolled
       ? await readUnrolled(this, file, flags)
       : await readGraph(this, file, flags.format, {
-          keep: sumsSuffice(chosen, flags) ? "sums" : "edges",
+          keep: sumsSuffice(chosen, flags) ? "sums" : every,
           threads: flags.threads,
         }).then(({ graph, warnings }) => measurable(withGraphFlags(graph, flags), warnings));
-      : await readGraph(this, file, flags.format, keep).then(({ graph, warnings }) =>
-          measurable(withGraphFlags(graph, flags), warnings),
-        );
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
