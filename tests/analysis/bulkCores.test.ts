@@ -135,6 +135,30 @@ test("the plain way is taken where the bulk peel has none", () => {
   expect(bulkCores(denseGraph(150, [loop], { inKernels: true }), false)).toBeNull();
 });
 
+describe("blocks far from square, one side of which leaves in batches", () => {
+  test.each([
+    { name: "tall", rows: 3000, columns: 50 },
+    { name: "wide", rows: 50, columns: 3000 },
+  ])("$name", ({ rows, columns }) => {
+    const block = (draw: Draw): DenseBlock => ({
+      from: [0, columns],
+      to: [columns, columns + rows],
+      draw,
+    });
+    const total = rows + columns;
+    expectSame(denseGraph(total, [block(draws.gaussian)], { inKernels: true }), false);
+    // The first of the few leans on those that leave first: it falls to the levels of a batch, which has to come back.
+    const leaning: Draw = (random, at) => {
+      const [row, column] = [Math.floor(at / columns), at % columns];
+      const [few, many] = rows < columns ? [row, column] : [column, row];
+      const isLow = many % 10 === 3;
+      if (few === 0) return isLow ? 2 : 0;
+      return random.normal() * (isLow ? 0.5 : 1);
+    };
+    expectSame(denseGraph(total, [block(leaning)], { inKernels: true }), false);
+  });
+});
+
 test("the same bytes a second time", () => {
   const block: DenseBlock = { from: [0, 300], to: [300, 700], draw: draws.student2 };
   const graph = denseGraph(700, [block], { inKernels: true });

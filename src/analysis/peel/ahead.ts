@@ -5,7 +5,7 @@
  */
 import { marginShare, type PieceLosses } from "./losses.ts";
 import { chunkNodes, type PeelMemory } from "./memory.ts";
-import type { Places } from "./pieces.ts";
+import type { Piece, Places } from "./pieces.ts";
 
 export interface Ahead {
   /** Nodes that have left above `level`, in the order of their degrees, and those degrees; null if nothing was done. */
@@ -21,6 +21,7 @@ export interface Batch {
 
 export interface AheadRequest {
   readonly memory: PeelMemory;
+  readonly pieces: readonly Piece[];
   readonly losses: readonly PieceLosses[];
   readonly places: Places;
   /** Chunks in which the nodes of each piece lie. */
@@ -29,15 +30,17 @@ export interface AheadRequest {
 
 export type Span = readonly [first: number, last: number];
 
-const [leastBatch, largestBatch] = [8, 256];
+const leastBatch = 8;
+const growth = 4;
+/** A batch is cut where its average loss times this would bring the least of the others down to its levels. */
+const caution = 1.25;
 /** Levels that are taken one by one after a batch that came back. */
 const [leastPause, largestPause] = [8, 4096];
 
-export function takeAhead({ memory, losses, places, spans }: AheadRequest): Ahead {
+export function takeAhead({ memory, pieces, losses, places, spans }: AheadRequest): Ahead {
   const { degrees, minima, settle } = memory;
   const { start, piece, position } = places;
   const saved = new Float64Array(degrees.length);
-  const sorted = new Float64Array(minima.length);
   let size = leastBatch;
   let pause = leastPause;
   let waiting = 0;
@@ -50,10 +53,11 @@ export function takeAhead({ memory, losses, places, spans }: AheadRequest): Ahea
   };
   /** About `size` nodes of least degree, in that order, as far as none is joined to another. */
   const choose = (): number[] => {
-    sorted.set(minima);
-    sorted.sort();
+    // The least of the chunks are enough to go by while the batch is small beside their number.
+    const keys = 2 * size < minima.length ? minima : degrees;
+    const sorted = keys.filter((key) => key < Infinity).sort();
+    if (sorted.length === 0) return [];
     const limit = sorted[Math.min(size, sorted.length) - 1]!;
-    if (limit === Infinity) return [];
     const nodes: number[] = [];
     for (let chunk = 0; chunk < minima.length; chunk++) {
       if (minima[chunk]! > limit) continue;
@@ -70,7 +74,26 @@ export function takeAhead({ memory, losses, places, spans }: AheadRequest): Ahea
       }
       return false;
     });
-    return joined < 0 ? nodes : nodes.slice(0, joined);
+    return harmless(joined < 0 ? nodes : nodes.slice(0, joined), sides);
+  };
+  /** As many of the nodes as the others can probably lose; `sides` says on which side of which pieces they stand. */
+  const harmless = (nodes: number[], sides: ReadonlyMap<number, boolean>): number[] => {
+    let others = 0;
+    let lowest = Infinity;
+    for (const [own, isRow] of sides) {
+      const { rowNodes, columnNodes } = pieces[own]!;
+      for (const node of isRow ? columnNodes : rowNodes) {
+        if (degrees[node] === Infinity) continue;
+        others++;
+        lowest = Math.min(lowest, degrees[node]!);
+      }
+    }
+    let lost = 0;
+    const end = nodes.findIndex((node) => {
+      lost += degrees[node]!;
+      return lowest - (caution * lost) / others <= degrees[node]!;
+    });
+    return end < 0 ? nodes : nodes.slice(0, end);
   };
   /** Takes the nodes from the degrees of the others; the spans of those. */
   const take = (nodes: readonly number[]): Span[] => {
@@ -101,7 +124,8 @@ export function takeAhead({ memory, losses, places, spans }: AheadRequest): Ahea
       const own = nodes.map((node) => degrees[node]!);
       const top = Math.max(level, own.at(-1)!);
       const touched: number[] = [];
-      for (const [first, last] of take(nodes)) touched.push(...settle(first, last, top));
+      for (const [first, last] of take(nodes))
+        for (const node of settle(first, last, top)) touched.push(node);
       if (touched.some((node) => degrees[node]! <= top + memory.margins[node]! * marginShare)) {
         degrees.set(saved);
         settle(0, degrees.length, -Infinity);
@@ -111,7 +135,7 @@ export function takeAhead({ memory, losses, places, spans }: AheadRequest): Ahea
         const first = node - (node % chunkNodes);
         settle(first, first + chunkNodes, -Infinity);
       }
-      size = Math.min(2 * size, largestBatch);
+      size = Math.max(leastBatch, growth * nodes.length);
       pause = leastPause;
       return { nodes, degrees: own, touched };
     },

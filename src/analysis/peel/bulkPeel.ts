@@ -131,7 +131,7 @@ export function bulkPeel({
     doubtful.length = 0;
   };
 
-  const batches = ahead && takeAhead({ memory, losses, places: ahead.places, spans });
+  const batches = ahead && takeAhead({ memory, pieces, losses, places: ahead.places, spans });
   const takeBatch = (): boolean => {
     const batch = batches?.tryBatch(level);
     if (!batch) return false;
@@ -155,7 +155,8 @@ export function bulkPeel({
     const found: number[] = [];
     for (let chunk = 0; chunk < minima.length; chunk++) {
       if (minima[chunk]! > level) continue;
-      found.push(...settle(chunk * chunkNodes, (chunk + 1) * chunkNodes, level));
+      for (const node of settle(chunk * chunkNodes, (chunk + 1) * chunkNodes, level))
+        found.push(node);
     }
     leave(found);
     takeAll();
