@@ -42,11 +42,20 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
     // A product takes magnitudes: of one tap that is the norm.
     const isPlain = block.taps === 1 && block.weights !== null;
     const weights = isPlain ? block.weights : edgeWeights(block, "norm");
+    const toLocal = (ids: Int32Array): Int32Array => ids.map((node) => local[node]!);
+    const home = commonComponent(block, components.of);
+    // Small groups are as fast together: each piece has vectors of its own.
+    if (home !== null && weights.length < leastWeights * block.groups) {
+      const { rowNodes, columnNodes, groups } = block;
+      const { largest } = blockPattern(block);
+      const ends = { rows: toLocal(rowNodes), columns: toLocal(columnNodes) };
+      pieces[home]!.push({ weights, groups, largest, ...ends });
+      continue;
+    }
     for (let group = 0; group < block.groups; group++) {
       const whole = { ...groupPiece(block, weights, group) };
       if (block.groups === 1) whole.largest = blockPattern(block).largest;
       for (const [component, piece] of cut(whole, components.of)) {
-        const toLocal = (ids: Int32Array): Int32Array => ids.map((node) => local[node]!);
         pieces[component]!.push({
           ...piece,
           rows: toLocal(piece.rows),
@@ -64,9 +73,18 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
 
 type Weights = NonNullable<Block["weights"]>;
 
-/** A rectangle of weights of any sign, [rows.length, columns.length]. */
+/** The component that holds every node of the block, or null. */
+function commonComponent({ rowNodes, columnNodes }: Block, componentOf: Int32Array): number | null {
+  const first = componentOf[rowNodes[0]!]!;
+  const isThere = (node: number): boolean => componentOf[node] === first;
+  return rowNodes.every(isThere) && columnNodes.every(isThere) ? first : null;
+}
+
+/** Weights of any sign, [groups, rows.length / groups, columns.length / groups]. */
 interface Piece {
   readonly weights: Weights;
+  /** One where absent. */
+  readonly groups?: number;
   /** The largest magnitude, where it is known. */
   largest?: number;
   readonly rows: Int32Array;
@@ -148,11 +166,11 @@ function operatorOf(pieces: readonly Piece[], scale: number): SymmetricOperator 
     y.fill(0);
     for (const { piece, vectors } of parts) {
       const { rows, columns } = piece;
-      rows.forEach((node, i) => (vectors.x[i] = x[node]! * scale));
-      columns.forEach((node, i) => (vectors.u[i] = x[node]! * scale));
+      for (let i = 0; i < rows.length; i++) vectors.x[i] = x[rows[i]!]! * scale;
+      for (let i = 0; i < columns.length; i++) vectors.u[i] = x[columns[i]!]! * scale;
       multiply(piece, vectors);
-      rows.forEach((node, i) => (y[node]! += vectors.forRows[i]!));
-      columns.forEach((node, i) => (y[node]! += vectors.forColumns[i]!));
+      for (let i = 0; i < rows.length; i++) y[rows[i]!]! += vectors.forRows[i]!;
+      for (let i = 0; i < columns.length; i++) y[columns[i]!]! += vectors.forColumns[i]!;
     }
   };
 }
@@ -160,13 +178,13 @@ function operatorOf(pieces: readonly Piece[], scale: number): SymmetricOperator 
 /** A call into the kernels costs as much as so many weights. */
 const leastWeights = 2 ** 11;
 
-function multiply({ weights, rows, columns }: Piece, vectors: TwoProducts): void {
+function multiply({ weights, groups = 1, rows, columns }: Piece, vectors: TwoProducts): void {
   vectors.forRows.fill(0);
   vectors.forColumns.fill(0);
-  const arena = weights.length < leastWeights ? null : arenaOf(weights);
+  const arena = groups > 1 || weights.length < leastWeights ? null : arenaOf(weights);
   if (arena !== null && weights instanceof Float32Array) {
     const matrix = { arena, weights, rows: rows.length, columns: columns.length };
     if (arenaProducts(matrix, vectors)) return;
   }
-  plainProducts(weights, vectors);
+  plainProducts(weights, vectors, groups);
 }

@@ -47,16 +47,19 @@ export function arenaProducts(
   return true;
 }
 
-/** The same in plain TypeScript, for weights that lie anywhere. */
+/** The same in plain TypeScript, for weights that lie anywhere, in one matrix or in groups down a diagonal. */
 export function plainProducts(
   weights: Float32Array | Float64Array,
   { u, x, forRows, forColumns }: TwoProducts,
+  groups = 1,
 ): void {
-  const columns = u.length;
+  const width = u.length / groups;
+  const height = x.length / groups;
   for (let row = 0, at = 0; row < x.length; row++) {
     const own = x[row]!;
+    const first = Math.floor(row / height) * width;
     let sum = 0;
-    for (let column = 0; column < columns; column++, at++) {
+    for (let column = first; column < first + width; column++, at++) {
       const weight = Math.abs(weights[at]!);
       sum += weight * u[column]!;
       forColumns[column]! += weight * own;

@@ -72,9 +72,7 @@ function growBasis(
     apply(vectors.at(-1)!, next);
     const along = dot(vectors.at(-1)!, next);
     diagonal.push(along);
-    for (let pass = 0; pass < 2; pass++)
-      for (const earlier of vectors) addScaled(next, -dot(earlier, next), earlier);
-    const beyond = norm(next);
+    const beyond = makeOrthogonal(next, vectors);
     magnitude = Math.max(magnitude, Math.abs(along), beyond);
     const size = vectors.length;
     // Nothing is left outside the basis: the eigenvector lies in it.
@@ -92,7 +90,22 @@ function growBasis(
       nextCheck = size + Math.max(1, size >> 3);
     }
     offDiagonal.push(beyond);
-    vectors.push(next.map((entry) => entry / beyond));
+    for (let i = 0; i < n; i++) next[i]! /= beyond;
+    vectors.push(next);
+  }
+}
+
+/**
+ * Takes away from `next` what lies along the unit vectors `earlier`, again if little was left, and gives the norm of the rest.
+ * A second time is needed only where rounding could leave something along them.
+ */
+function makeOrthogonal(next: Float64Array, earlier: readonly Float64Array[]): number {
+  let before = norm(next);
+  for (let pass = 0; ; pass++) {
+    for (const vector of earlier) addScaled(next, -dot(vector, next), vector);
+    const beyond = norm(next);
+    if (pass === 1 || beyond > Math.SQRT1_2 * before) return beyond;
+    before = beyond;
   }
 }
 
