@@ -18,6 +18,8 @@ export function graphFacts(
     topology: graph.certainty,
     edgeWeight: graph.edgeWeight,
     transforms: graph.transforms,
+    biasNodes: biasNodesOf(graph),
+    foldedNormalisation: graph.folded ?? [],
     recurrent: {
       included: graph.blocks.some(({ kind }) => kind === "recurrent"),
       blocks: graph.recurrentBlocks.map(({ name, rows, columns, groups, taps, rowNodes }) => ({
@@ -30,6 +32,13 @@ export function graphFacts(
       })),
     },
   };
+}
+
+function biasNodesOf({ blocks }: LayeredGraph): number {
+  const nodes = blocks.flatMap(({ kind, columnNodes }) =>
+    kind === "bias" ? [columnNodes[0]] : [],
+  );
+  return new Set(nodes).size;
 }
 
 /** How many components there are of each size, the largest first. */

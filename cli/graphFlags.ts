@@ -14,6 +14,8 @@ export interface GraphFlags {
   readonly edgeWeight: EdgeWeight;
   readonly transform?: readonly string[];
   readonly recurrent: boolean;
+  readonly biasNodes: boolean;
+  readonly foldNorm: boolean;
 }
 
 export const graphFlags: FlagParametersForType<GraphFlags> = {
@@ -39,12 +41,26 @@ export const graphFlags: FlagParametersForType<GraphFlags> = {
     brief: "Take recurrent weights, which join a layer to itself, as edges",
     default: false,
   },
+  biasNodes: {
+    kind: "boolean",
+    brief: "Add a node per weight layer with a bias, joined to its neurons by the bias",
+    default: false,
+  },
+  foldNorm: {
+    kind: "boolean",
+    brief: "Fold batch normalisation into the weights before it",
+    default: false,
+  },
 };
 
 /** @throws {UsageError} `USAGE_INVALID_OPTION` {GraphError} `GRAPH_WEIGHT_RANGE` */
 export function withGraphFlags(
   graph: LayeredGraph,
-  { edgeWeight, transform = [], recurrent }: GraphFlags,
+  {
+    edgeWeight,
+    transform = [],
+    recurrent,
+  }: Pick<GraphFlags, "edgeWeight" | "transform" | "recurrent">,
 ): LayeredGraph {
   const edges = recurrent ? includeRecurrent(graph) : graph;
   return transformGraph(weighEdges(edges, edgeWeight), transform);

@@ -1,7 +1,10 @@
 import {
+  addBiasNodes,
+  foldNormalisation,
   graphFromMatrix,
   layeredGraph,
   openModel,
+  UsageError,
   type LayeredGraph,
   type LayeredGraphOptions,
   type ModelWarning,
@@ -21,17 +24,23 @@ export interface GraphInputFlags extends GraphFlags {
 export async function readGraph(
   context: CliContext,
   file: string,
-  format: GraphInputFlags["format"],
+  { format, biasNodes, foldNorm }: Pick<GraphInputFlags, "format" | "biasNodes" | "foldNorm">,
   options: LayeredGraphOptions = {},
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
   if (format === "matrix") {
+    if (biasNodes || foldNorm) {
+      throw new UsageError("USAGE_INVALID_OPTION", "a matrix has neither biases nor normalisation");
+    }
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
   }
   await checkInput(file);
-  const model = await openModel(file, context.limits);
-  requireLayers(model);
-  return {
-    graph: await layeredGraph(model, { ...options, signal: context.signal }),
-    warnings: model.warnings,
-  };
+  const opened = await openModel(file, context.limits);
+  requireLayers(opened);
+  const model = foldNorm ? foldNormalisation(opened) : opened;
+  const graph = await layeredGraph(model, { ...options, signal: context.signal });
+  if (!biasNodes) return { graph, warnings: model.warnings };
+  const biased = await addBiasNodes(graph, model);
+  const message = `no bias nodes, since the file does not tell which biases are theirs: ${biased.unknown.join(", ")}`;
+  const unknown = biased.unknown.length > 0 ? [{ code: "BIAS_UNKNOWN", message }] : [];
+  return { graph: biased.graph, warnings: [...model.warnings, ...unknown] };
 }

@@ -125,6 +125,12 @@ export async function readUnrolled(
   file: string,
   flags: UnrolledFlags & GraphFlags,
 ): Promise<MeasurableGraph> {
+  if (flags.biasNodes || flags.foldNorm || flags.recurrent) {
+    throw new UsageError(
+      "USAGE_INVALID_OPTION",
+      "--bias-nodes, --fold-norm and --recurrent are of rolled graphs only",
+    );
+  }
   const model = await openLayers(context, file);
   const unrolled = await unrolledGraph(model, optionsOf(flags));
   const { name, layers, nodeCount, edgeCount, certainty } = unrolled;

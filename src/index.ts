@@ -11,6 +11,7 @@ export {
   type TrackedSource,
 } from "./bytes/source.ts";
 export type {
+  ChannelNormalisation,
   Model,
   ModelWarning,
   StoredTensor,
@@ -24,6 +25,7 @@ export { isGlobPattern } from "./bytes/globPattern.ts";
 export type { Series, SeriesLog, SeriesSnapshot, SeriesUnit, Snapshot } from "./model/series.ts";
 export { readChunks, type TensorChunk } from "./model/readChunks.ts";
 export { summariseLayers, type LayerSummary, type Spread } from "./model/layerSummary.ts";
+export { foldNormalisation } from "./model/foldNormalisation.ts";
 export { coverageOf, type Coverage } from "./model/coverage.ts";
 export { matchTensors, type MatchOptions, type TensorMatch } from "./model/matchTensors.ts";
 export { detectFormat, readModel } from "./formats/detect.ts";
@@ -88,6 +90,7 @@ export { unrolledSize, type UnrolledSize } from "./graph/unrolledSize.ts";
 export { unrolledMeasure } from "./analysis/unrolledMeasure.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
+export { addBiasNodes, type BiasedGraph } from "./graph/addBiasNodes.ts";
 export { includeRecurrent } from "./graph/includeRecurrent.ts";
 export { edgeWeightNames, weighEdges } from "./graph/edgeWeight.ts";
 export type { EdgeWeight, GraphTransform, LayerNorm } from "./graph/weighting.ts";

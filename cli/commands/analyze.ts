@@ -89,7 +89,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
     const every = chosen.some(({ needsTaps = false }) => needsTaps) ? "taps" : "edges";
     const input = isUnrolled
       ? await readUnrolled(this, file, flags)
-      : await readGraph(this, file, flags.format, {
+      : await readGraph(this, file, flags, {
           keep: sumsSuffice(chosen, flags) ? "sums" : every,
           threads: flags.threads,
         }).then(({ graph, warnings }) => measurable(withGraphFlags(graph, flags), warnings));

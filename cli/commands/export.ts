@@ -102,7 +102,7 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
   },
   async func({ json, to, out, force, ...flags }, file) {
     checkFlags(to, out, flags);
-    const { graph: read, warnings } = await readGraph(this, file, flags.format);
+    const { graph: read, warnings } = await readGraph(this, file, flags);
     const graph = withGraphFlags(read, flags);
     const { type, side, sign, edges, reduce } = flags;
     const measures = Object.fromEntries(

@@ -72,7 +72,7 @@ export const metricsCommand: Command<CliContext> = buildCommand<Flags, [string],
     },
   },
   async func({ json, metric, type, distance, edges, seed, nodes, ...flags }, file) {
-    const { graph: read, warnings } = await readGraph(this, file, flags.format);
+    const { graph: read, warnings } = await readGraph(this, file, flags);
     const graph = withGraphFlags(read, flags);
     const results = await runGraphMetrics(graph, metric, {
       ...(type && { type }),

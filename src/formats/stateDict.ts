@@ -11,6 +11,7 @@ import { inferTopology, type StoredName } from "./inference/inferTopology.ts";
 import type { AttentionHints } from "./inference/walker.ts";
 import { kerasKernel } from "./kerasKernels.ts";
 import { companionsOf } from "./packedWeights.ts";
+import { withAdditions } from "./stateDictAdditions.ts";
 
 export interface StateDict {
   readonly name: string;
@@ -65,7 +66,7 @@ export function stateDictModel(dict: StateDict): Model {
     format,
     producer: null,
     tensors: placed,
-    layers,
+    layers: withAdditions(layers, placed),
     topology,
     warnings: [...warnings, ...integerWarnings(layers), ...companions.warnings],
     metadata,

@@ -38,6 +38,8 @@ export interface LayeredGraph {
   readonly edgeWeight: EdgeWeight;
   /** What was done to the edge weights since, in order, `transformGraph`. */
   readonly transforms: readonly GraphTransform[];
+  /** Weight layers whose normalisation is in their weights, `foldNormalisation`. */
+  readonly folded?: readonly string[];
 }
 
 export interface LayeredGraphOptions {
@@ -101,7 +103,12 @@ export async function layeredGraph(
   }
   const forward = blocks.filter(({ kind }) => kind !== "recurrent");
   const graph = assembleGraph(model.name, topology.layers, forward, topology.certainty);
-  return { ...graph, recurrentBlocks: blocks.filter(({ kind }) => kind === "recurrent") };
+  const { folded } = model;
+  return {
+    ...graph,
+    ...(folded && { folded }),
+    recurrentBlocks: blocks.filter(({ kind }) => kind === "recurrent"),
+  };
 }
 
 /** Sums of a block and which of its edges are there, the weights forgotten. */

@@ -84,6 +84,23 @@ export interface WeightLayer {
   readonly layout: WeightLayout;
   /** False where the file does not say which of the `in` neurons an input axis means (grouped convolutions). */
   readonly sendersKnown: boolean;
+  /** Added to the receiving neurons, one number each; null where there is none. Absent: the file or its reader does not say. */
+  readonly bias?: StoredTensor | null;
+  /** What normalises the layer's outputs, its bias added, before anything else reads them. Absent: none, or not known. */
+  readonly normalisation?: ChannelNormalisation;
+}
+
+/** y = scale (x - mean) / sqrt(variance + epsilon) + shift: a batch normalisation after training, one number per neuron each. */
+export interface ChannelNormalisation {
+  /** Null: 1. */
+  readonly scale: StoredTensor | null;
+  /** Null: 0. */
+  readonly shift: StoredTensor | null;
+  readonly mean: StoredTensor;
+  readonly variance: StoredTensor;
+  readonly epsilon: number;
+  /** `name` where the file does not say which layer it follows, nor its epsilon: both are by custom. */
+  readonly basis?: "name";
 }
 
 export interface ModelWarning {
@@ -106,6 +123,8 @@ export interface Model {
   /** How positions go through the network; absent where the file does not declare it. */
   readonly geometry?: Geometry;
   readonly warnings: readonly ModelWarning[];
+  /** Names of the layers whose normalisation is in their weights, `foldNormalisation`. */
+  readonly folded?: readonly string[];
   /** Free-form facts of the file: opset, `__metadata__`, … */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

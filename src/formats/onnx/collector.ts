@@ -11,6 +11,7 @@ import { isFloat } from "../../tensor/dtype.ts";
 import type { WeightLayout } from "../../tensor/layout.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { carriesNeurons, featuresOf, neuronLimit, type Activation } from "./activation.ts";
+import type { LayerAdditions } from "./additions.ts";
 import type { Constant } from "./constant.ts";
 import { stripAlong } from "./pick.ts";
 import { withRolledWires } from "./positions.ts";
@@ -50,7 +51,10 @@ export interface Collector {
   }): void;
   /** Notes an operator that is not known, once per call. */
   unknownOperator(op: string): void;
-  finish(records: readonly TensorRecord[]): Collected;
+  finish(
+    records: readonly TensorRecord[],
+    additions: ReadonlyMap<number, LayerAdditions>,
+  ): Collected;
 }
 
 export interface Collected {
@@ -151,14 +155,17 @@ export function collector(): Collector {
     unknownOperator(op) {
       unknownOperators.set(op, (unknownOperators.get(op) ?? 0) + 1);
     },
-    finish(records) {
+    finish(records, additions) {
       const inFile = new Set(records);
       const generated = [...roles.keys()].filter((record) => !inFile.has(record));
       const all = [...records, ...generated];
       const stored = new Map(
         all.map((record) => [record, storedTensor(record, roles.get(record))] as const),
       );
-      const layers = drafts.map((draft) => weightLayer(draft, stored));
+      const layers = drafts.map((draft, index) => ({
+        ...weightLayer(draft, stored),
+        ...withTensors(additions.get(index) ?? {}, stored),
+      }));
       return {
         tensors: all.map((record) => stored.get(record)!),
         layers,
@@ -215,8 +222,31 @@ function weightLayer(
   };
 }
 
+function withTensors(
+  { bias, normalisation }: LayerAdditions,
+  stored: Map<TensorRecord, StoredTensor>,
+): Pick<WeightLayer, "bias" | "normalisation"> {
+  const read = (constant: Constant): StoredTensor => layerTensor(constant, stored, "bias");
+  return {
+    ...(bias !== undefined && { bias: bias && read(bias) }),
+    ...(normalisation && {
+      normalisation: {
+        scale: read(normalisation.scale),
+        shift: read(normalisation.shift),
+        mean: read(normalisation.mean),
+        variance: read(normalisation.variance),
+        epsilon: normalisation.epsilon,
+      },
+    }),
+  };
+}
+
 /** The file's own tensor where the layer reads it as it is, so that both are one object. */
-function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>): StoredTensor {
+function layerTensor(
+  constant: Constant,
+  stored: Map<TensorRecord, StoredTensor>,
+  role: TensorRole = "weight",
+): StoredTensor {
   const { name, dtype, shape, quantisation, location, records, readSpan, encode } = constant;
   const [record] = records;
   const own = record && stored.get(record);
@@ -227,13 +257,13 @@ function layerTensor(constant: Constant, stored: Map<TensorRecord, StoredTensor>
     name,
     dtype,
     shape,
-    role: "weight",
+    role,
     ...(quantisation !== undefined && { quantisation }),
     ...(location && { location }),
     ...(readSpan && { readSpan }),
     ...(encode && { encode }),
     read: () => constant.read(),
   };
-  if (isWhole) stored.set(record!, tensor);
+  if (isWhole && role === "weight") stored.set(record!, tensor);
   return tensor;
 }

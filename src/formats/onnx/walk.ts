@@ -5,6 +5,7 @@ import type { NeuronIds } from "../../model/topology.ts";
 import { bitsOf, isFloat } from "../../tensor/dtype.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { unknownActivation } from "./activation.ts";
+import { additionTrace } from "./additions.ts";
 import { collector, type Collected } from "./collector.ts";
 import { constantOf, foldLimit, type Constant } from "./constant.ts";
 import { constantNode } from "./constantNode.ts";
@@ -33,6 +34,7 @@ export async function walkModel(
 ): Promise<Collected & { readonly geometry: Geometry }> {
   const collect = collector();
   const trace = geometryTrace();
+  const additions = additionTrace();
   const functions = new Map(
     model.functions.map((own) => [`${own.domain}:${own.name}:${own.overload}`, own]),
   );
@@ -88,6 +90,10 @@ export async function walkModel(
       inputs[i]?.kind === "activation" ? (placeIn(scope, input) ?? lost) : undefined,
     );
     const call: Call = { node: reader, inputs, collect, consumers: () => [] };
+    if (made?.kind === "activation") {
+      const readers = consumersOf(scope, output).length;
+      additions.follow({ call, made, added: added.map((_, i) => first + i), readers });
+    }
     const kernels = added.map((kernel, i) => ({ index: first + i, kernel }));
     scope.places.set(output, await trace.follow({ call, places, added: kernels }));
   };
@@ -167,7 +173,7 @@ export async function walkModel(
     scope.places.set(input.name, inputPlace(input));
   }
   await walkNodes(model.graph.nodes, scope);
-  return { ...collect.finish(model.tensors), geometry: trace.finish() };
+  return { ...collect.finish(model.tensors, additions.found), geometry: trace.finish() };
 }
 
 /** Of a value that came by a way that positions are not followed along. */
