@@ -68,3 +68,11 @@ export function graphLines(graph: LayeredGraph, components: Components | null): 
     parts.join(", "),
   ];
 }
+
+/** `layer[place]` of a node. */
+export function nodeNames({ layers }: LayeredGraph): (node: number) => string {
+  return (node) => {
+    const layer = layers.findLast(({ offset }) => offset <= node);
+    return layer === undefined ? String(node) : `${layer.name}[${node - layer.offset}]`;
+  };
+}

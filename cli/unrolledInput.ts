@@ -94,6 +94,8 @@ export function checkUnrolledFlags({
 export interface MeasurableGraph {
   /** For names and sizes. */
   readonly graph: LayeredGraph;
+  /** A rolled graph before its edges were weighed and transformed. */
+  readonly asRead?: LayeredGraph;
   /** Channels and positions of an unrolled graph's layers, for JSON. */
   readonly layers?: readonly Pick<UnrolledLayer, "name" | "size" | "channels" | "positions">[];
   readonly warnings: readonly ModelWarning[];

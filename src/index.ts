@@ -152,6 +152,20 @@ export {
   type Spectrum,
   type SpectrumOptions,
 } from "./analysis/spectrum.ts";
+export {
+  nullModels,
+  nullSampler,
+  type NullModel,
+  type NullModelOptions,
+} from "./analysis/nullModel.ts";
+export {
+  nullTally,
+  type MeasureScores,
+  type NullRun,
+  type NullScore,
+  type NullScores,
+  type NullTally,
+} from "./analysis/nullTally.ts";
 export { anyMeasureById, blockMeasures, measureById, measures } from "./analysis/registry.ts";
 export type {
   BlockFigures,

@@ -9,7 +9,7 @@ import {
 } from "../../src/node.ts";
 import { progressLine, say, sayWarnings, writeJson, type CliContext } from "../context.ts";
 import { formatFlag, jsonFlag, list, threadsFlag, wholeNumber } from "../flags.ts";
-import { graphFacts, graphLines } from "../graphFacts.ts";
+import { graphFacts, graphLines, nodeNames } from "../graphFacts.ts";
 import { graphFlags, withGraphFlags, type GraphFlags } from "../graphFlags.ts";
 import { readGraph, type GraphInputFlags } from "../graphInput.ts";
 import {
@@ -19,6 +19,15 @@ import {
   measureFlags,
   parametersFor,
 } from "../measureFlags.ts";
+import {
+  checkNullFlags,
+  compareWithNull,
+  nullDocument,
+  nullFlags,
+  nullText,
+  type NullComparison,
+  type NullFlags,
+} from "../nullModel.ts";
 import { renderTable } from "../render.ts";
 import {
   checkUnrolledFlags,
@@ -30,7 +39,7 @@ import {
   type UnrolledFlags,
 } from "../unrolledInput.ts";
 
-interface Flags extends GraphInputFlags, UnrolledFlags {
+interface Flags extends GraphInputFlags, UnrolledFlags, NullFlags {
   readonly json: boolean;
   readonly nodes: boolean;
   readonly top: number;
@@ -71,6 +80,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
       ...graphFlags,
       threads: threadsFlag,
       ...unrolledFlags,
+      ...nullFlags,
       ...measureFlags,
     },
     aliases: measureAliases,
@@ -81,6 +91,7 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
   },
   async func(flags, file) {
     checkUnrolledFlags(flags);
+    checkNullFlags(flags);
     if (flags.dryRun) return printUnrolledSize(this, file, flags);
     const isUnrolled = flags.graph === "unrolled";
     const chosen = isUnrolled ? chosenNodeMeasures(flags.measures) : chosenMeasures(flags.measures);
@@ -92,7 +103,10 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
       : await readGraph(this, file, flags, {
           keep: sumsSuffice(chosen, flags) ? "sums" : every,
           threads: flags.threads,
-        }).then(({ graph, warnings }) => measurable(withGraphFlags(graph, flags), warnings));
+        }).then(({ graph, warnings }) => ({
+          ...measurable(withGraphFlags(graph, flags), warnings),
+          asRead: graph,
+        }));
     const progress = progressLine(this, "measuring");
     const nodes = new Map<Measure, MeasureResult>();
     const blocks = new Map<BlockMeasure, BlockMeasureResult>();
@@ -106,7 +120,9 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
       else blocks.set(measure, measure.run(input.graph, given));
     }
     progress.done();
-    const results = { nodes, blocks };
+    const measured = { nodes, blocks };
+    const against = await compareWithNull(this, input, { flags, results: measured, parameters });
+    const results = { ...measured, against };
     if (flags.json) writeJson(this, analysisDocument(input, results, flags));
     else printAnalysis(this, input, results, flags);
   },
@@ -115,16 +131,18 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
 /** True where the model can be streamed: nothing asks for a single weight. */
 function sumsSuffice(
   chosen: readonly (Measure | BlockMeasure)[],
-  { edgeWeight, transform = [] }: GraphFlags,
+  { edgeWeight, transform = [], null: model }: GraphFlags & NullFlags,
 ): boolean {
-  const isPlain = edgeWeight === "norm" && transform.length === 0;
+  const isPlain = edgeWeight === "norm" && transform.length === 0 && model === undefined;
   return isPlain && chosen.every(({ fromSums = false }) => fromSums);
 }
 
 interface Results {
   readonly nodes: ReadonlyMap<Measure, MeasureResult>;
   readonly blocks: ReadonlyMap<BlockMeasure, BlockMeasureResult>;
+  readonly against: NullComparison | null;
 }
+
 interface Shown extends Pick<UnrolledFlags, "graph"> {
   readonly nodes: boolean;
   readonly top: number;
@@ -133,7 +151,7 @@ interface Shown extends Pick<UnrolledFlags, "graph"> {
 function analysisDocument(
   { graph, layers, components, warnings }: MeasurableGraph,
   results: Results,
-  { nodes, graph: kind }: Shown,
+  { nodes, graph: kind, top }: Shown,
 ): Record<string, unknown> {
   const measured = Array.from(results.nodes);
   const ofBlocks = Array.from(results.blocks);
@@ -160,6 +178,7 @@ function analysisDocument(
         ...Object.fromEntries(measured.map(([{ id }, result]) => [id, result.nodes])),
       },
     }),
+    ...(results.against && { null: nullDocument(results.against, graph, { nodes, top }) }),
     warnings,
   };
 }
@@ -240,16 +259,10 @@ function printAnalysis(
     ]);
     out.push(title, renderTable(["block", ...figures], rows));
   }
+  if (results.against !== null) out.push(...nullText(results.against, graph, top));
   context.process.stdout.write(`${out.join("\n")}\n`);
   for (const line of graphLines(graph, components)) say(context, line);
   sayWarnings(context, warnings);
-}
-
-function nodeNames({ layers }: LayeredGraph): (node: number) => string {
-  return (node) => {
-    const layer = layers.findLast(({ offset }) => offset <= node);
-    return layer === undefined ? String(node) : `${layer.name}[${node - layer.offset}]`;
-  };
 }
 
 /** The `count` nodes of largest magnitude, with their values. */

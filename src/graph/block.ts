@@ -87,8 +87,8 @@ export function edgeWeights(block: Block, reduction: TapReduction): FloatArray {
   return reduced;
 }
 
-/** @throws {GraphError} `GRAPH_WEIGHTS_NOT_KEPT` */
-function noWeights({ name }: Block): never {
+/** For a block of sums only. @throws {GraphError} `GRAPH_WEIGHTS_NOT_KEPT` */
+export function noWeights({ name }: Block): never {
   throw new GraphError("GRAPH_WEIGHTS_NOT_KEPT", "only sums of its weights were kept", {
     path: [name],
     hint: "Build the graph with keep: edges; for strengths and degrees its sums suffice.",
