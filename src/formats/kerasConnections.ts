@@ -16,10 +16,19 @@ interface Connection {
 const chained =
   /Dense$|(Conv(olution)?|Deconv(olution)?)\d?D?(Transpose)?$|^LocallyConnected\dD$|Embedding$|Normalization$/;
 
+/** True if the layer's kernels stand in a row, from what it reads to what it puts out. */
+export function isChained(className: string): boolean {
+  return chained.test(className) && !isRecurrentClass(className) && !isAttention(className);
+}
+
+export function isAttention(className: string): boolean {
+  return /(MultiHead|Query)Attention$/.test(className);
+}
+
 export function connectWeights(layer: KerasLayer, connection: Connection): readonly Flow[] {
   const { className } = layer;
   if (isRecurrentClass(className)) return connectRecurrent(layer, connection);
-  if (/(MultiHead|Query)Attention$/.test(className)) return [connectAttention(layer, connection)];
+  if (isAttention(className)) return [connectAttention(layer, connection)];
   if (!chained.test(className)) connection.walk.unknown.add(className);
   return [connectChain(layer, connection)];
 }

@@ -8,6 +8,7 @@ import type { ModelWarning, StoredTensor, WeightLayer } from "../model/model.ts"
 import { neuronTracer, type Placed } from "../model/neuronTracer.ts";
 import type { Topology } from "../model/topology.ts";
 import { actionOf } from "./kerasActions.ts";
+import { kerasAdditions, type KerasAdditions } from "./kerasAdditions.ts";
 import {
   textOf,
   type KerasCall,
@@ -62,9 +63,11 @@ export function traceKeras(
       return one;
     },
   };
-  walkNetwork(network, { feeds: [], parents: [], walk, weightsOf });
+  const additions = kerasAdditions(walk);
+  const ends = walkNetwork(network, { feeds: [], parents: [], walk, weightsOf, additions });
+  for (const end of ends) additions.read(end);
   return {
-    layers: [...placed.values()].map(({ layer }) => layer),
+    layers: additions.finish([...placed.values()].map(({ layer }) => layer)),
     topology: walk.tracer.finish("declared"),
     geometry: walk.places.finish(),
     warnings: traceWarnings(walk.unknown, [...walk.broken, ...walk.tracer.breaks]),
@@ -77,6 +80,7 @@ interface Surroundings {
   readonly parents: readonly string[];
   readonly walk: KerasWalk;
   readonly weightsOf: KerasWeights;
+  readonly additions: KerasAdditions;
 }
 
 /** One use of a layer; `call` is null where the network begins. */
@@ -106,6 +110,7 @@ function walkNetwork(network: KerasNetwork, around: Surroundings): Flow[] {
       });
       if (reads.length < (call?.reads.length ?? 0)) blocked.push(use);
       else {
+        for (const { flow } of reads) around.additions.read(flow);
         if (call === null) reads.push({ flow: entry(network, layer, around), argument: null });
         const outputs = callLayer(layer, { reads, stated: call?.stated ?? null }, around);
         done.set(layer.name, [...(done.get(layer.name) ?? []), outputs]);
@@ -149,7 +154,7 @@ const timed: KerasPlace = { kind: "lost", reason: "a model at every step is not 
 const sideways = /mask$|^training$|^initial_state$|^return_|^padding$/;
 
 function callLayer(layer: KerasLayer, reading: Reading, around: Surroundings): readonly Flow[] {
-  const { parents, walk, weightsOf } = around;
+  const { parents, walk, weightsOf, additions } = around;
   const { reads, stated } = reading;
   const main = reads.filter(({ argument }) => argument === null || !sideways.test(argument));
   const own = main.length > 0 ? main : reads;
@@ -159,7 +164,9 @@ function callLayer(layer: KerasLayer, reading: Reading, around: Surroundings): r
     const feeds = isTimed ? flows.map((flow) => ({ ...ranked(flow, -1), place: timed })) : flows;
     const inside = { ...around, feeds, parents: [...parents, layer.name] };
     const outputs = walkNetwork(layer.model, inside);
-    return isTimed ? outputs.map((flow) => ranked(flow, 1)) : outputs;
+    if (!isTimed) return outputs;
+    for (const flow of outputs) additions.read(flow);
+    return outputs.map((flow) => ranked(flow, 1));
   }
   if (layer.isOperation || /^(TFOp|SlicingOp)(Lambda|Layer)$/.test(layer.className)) {
     const outputs = operationOutputs(layer, { flows, stated, walk });
@@ -172,19 +179,24 @@ function callLayer(layer: KerasLayer, reading: Reading, around: Surroundings): r
     return outputs.map((flow) => ({ ...flow, place }));
   }
   const inner = unwrapped(layer);
-  const weights = weightsOf(layer.name, parents).filter(({ role }) => role === "weight");
+  const tensors = weightsOf(layer.name, parents);
+  const weights = tensors.filter(({ role }) => role === "weight");
   if (weights.length > 0) {
     const outputs = connectWeights(inner, { reads: own, weights, walk });
     const kernels = weights.flatMap((tensor) => walk.placed.get(tensor) ?? []);
     const place = walk.places.follow({ layer: inner, flows, kernels, operation: null });
-    return outputs.map((flow) => ({ ...flow, place }));
+    const placed = outputs.map((flow) => ({ ...flow, place }));
+    additions.connect(inner, { tensors, output: placed[0]! });
+    return placed;
   }
   const place = walk.places.follow({ layer: inner, flows, kernels: [], operation: null });
   const action = actionOf(inner.className);
   if (action === undefined) walk.unknown.add(inner.className);
   const given = isTimed ? flows.map((flow) => ranked(flow, -1)) : flows;
   const made = action?.(inner, given, walk) ?? given[0]!;
-  return [{ ...(isTimed ? ranked(made, 1) : made), place }];
+  const output = { ...(isTimed ? ranked(made, 1) : made), place };
+  additions.pass(layer, { tensors, reads: own, output, stated });
+  return [output];
 }
 
 function ranked(flow: Flow, by: number): Flow {

@@ -80,9 +80,19 @@ const order: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^seed_generator$/, ["seed"]],
 ];
 
-/** Names of numbered variables, by the snake-case class of the layer; of other layers a kernel and a bias. */
-export function numberedVariable(snakeClass: string, index: number): string {
-  const names = order.find(([classes]) => classes.test(snakeClass))?.[1] ?? ["kernel", "bias"];
+/**
+ * Names of numbered variables, by the snake-case class of the layer; of other layers a kernel and a bias. A normalisation that its
+ * configuration says has no scale or no centre makes no gamma or beta.
+ */
+export function numberedVariable(
+  snakeClass: string,
+  index: number,
+  { scale, center }: Readonly<Record<string, unknown>> = {},
+): string {
+  const all = order.find(([classes]) => classes.test(snakeClass))?.[1] ?? ["kernel", "bias"];
+  const names = all.filter(
+    (name) => !(name === "gamma" && scale === false) && !(name === "beta" && center === false),
+  );
   return names[index] ?? `variable_${index}`;
 }
 

@@ -1,12 +1,33 @@
 /** Keras HDF5 files written in memory by the HDF5 library. */
 import * as h5wasm from "h5wasm";
 
-export interface KerasFileLayer {
-  readonly name: string;
-  readonly weights: Readonly<Record<string, readonly number[]>>;
+/** Values of their own beside a shape. */
+export interface Valued {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
 }
 
-/** Values 1, 2, 3, …; shapes by weight name, such as `fc/kernel:0`. */
+type Described = readonly number[] | Valued;
+
+export interface KerasFileLayer {
+  readonly name: string;
+  readonly weights: Readonly<Record<string, Described>>;
+}
+
+interface WrittenArray {
+  readonly data: Float32Array;
+  readonly shape: number[];
+}
+
+function arrayOf(described: Described, valueAt: (i: number) => number): WrittenArray {
+  const isValued = (own: Described): own is Valued => !Array.isArray(own);
+  const { shape, values } = isValued(described) ? described : { shape: described, values: null };
+  const count = shape.reduce((product, size) => product * size, 1);
+  const data = Float32Array.from({ length: count }, (_, i) => values?.[i] ?? valueAt(i));
+  return { data, shape: [...shape] };
+}
+
+/** Values 1, 2, 3, … unless given; shapes by weight name, such as `fc/kernel:0`. */
 export async function kerasFile(
   layers: readonly KerasFileLayer[],
   config?: object,
@@ -24,10 +45,12 @@ export async function kerasFile(
     const group = root.create_group(name);
     const names = Object.keys(weights);
     if (names.length > 0) group.create_attribute("weight_names", names);
-    for (const [own, shape] of Object.entries(weights)) {
-      const count = shape.reduce((product, size) => product * size, 1);
-      const data = Float32Array.from({ length: count }, (_, i) => i + 1);
-      writeArray(group, own, { data, shape: [...shape] });
+    for (const [own, described] of Object.entries(weights)) {
+      writeArray(
+        group,
+        own,
+        arrayOf(described, (i) => i + 1),
+      );
     }
   }
   return finish(file, module);
@@ -35,25 +58,24 @@ export async function kerasFile(
 
 /** The newer layout: `layers/NAME/vars/N`; a name may lead into groups of its own. */
 export async function keras3File(
-  layers: readonly (readonly [string, readonly number[][]])[],
+  layers: readonly (readonly [string, readonly Described[]])[],
 ): Promise<Uint8Array> {
   const module = await h5wasm.ready;
   const file = new h5wasm.File("written.h5", "w");
   const root = file.create_group("layers");
   for (const [name, shapes] of layers) {
-    shapes.forEach((shape, i) => {
-      const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      writeArray(root, `${name}/vars/${i}`, { data, shape });
+    shapes.forEach((described, i) => {
+      writeArray(
+        root,
+        `${name}/vars/${i}`,
+        arrayOf(described, () => 0),
+      );
     });
   }
   return finish(file, module);
 }
 
-function writeArray(
-  group: h5wasm.Group,
-  path: string,
-  array: { data: Float32Array; shape: number[] },
-): void {
+function writeArray(group: h5wasm.Group, path: string, array: WrittenArray): void {
   const parts = path.split("/");
   const name = parts.pop()!;
   let at = group;

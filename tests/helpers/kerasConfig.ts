@@ -1,6 +1,6 @@
 /** Keras configurations and files in a few words. */
 import { memorySource, readModel, type Model } from "../../src/index.ts";
-import { keras3File, kerasFile } from "./hdf5.ts";
+import { keras3File, kerasFile, type Valued } from "./hdf5.ts";
 import { zipBytes } from "./numpy.ts";
 
 type Config = Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ export function functional(
   };
 }
 
-type Shapes = Readonly<Record<string, readonly number[]>>;
+type Shapes = Readonly<Record<string, readonly number[] | Valued>>;
 
 /** A file of Keras 2: weights by the layer that lists them. */
 export async function keras2(
@@ -51,7 +51,7 @@ export async function keras2(
 /** A file of Keras 3: variables by their group, in order. */
 export async function keras3(
   config: Config,
-  groups: Readonly<Record<string, readonly number[][]>>,
+  groups: Readonly<Record<string, readonly (readonly number[] | Valued)[]>>,
 ): Promise<Model> {
   const bytes = await zipBytes({
     "config.json": new TextEncoder().encode(JSON.stringify(config)),

@@ -102,8 +102,10 @@ export function numberedVariables(
   mapped: ReadonlyMap<string, Mapped>,
 ): ReadonlyMap<KerasWeight, KerasVariable> {
   const classes = new Map<string, string>();
+  const configs = new Map<string, KerasLayer["config"]>();
   for (const { group, layer } of mapped.values()) {
     classes.set(group, snakeCase(layer.className));
+    configs.set(group, layer.config);
     const inner = textOf(layer.config["layer"], "class_name");
     if (inner !== null) classes.set(`${group}/layer`, snakeCase(inner));
   }
@@ -118,7 +120,7 @@ export function numberedVariables(
       if (Number.isNaN(index)) return [weight, { ...namedVariable(weight), part }];
       const isVector = first.get(weight.group)!.array.shape.length === 1;
       const byOrder = /(^|_)cell$/.test(known) ? "rnn" : known;
-      const variable = numberedVariable(byOrder, index);
+      const variable = numberedVariable(byOrder, index, configs.get(group));
       // A first variable of one axis is no kernel.
       const isScale = isVector && numberedVariable(byOrder, 0) === "kernel";
       return [
