@@ -8,7 +8,7 @@ import { leafWeight, leavesOf, type ModuleNode } from "./moduleTree.ts";
 import { channelGate, depthwiseFirst, invertedResidual, residualBlock } from "./residual.ts";
 import { inSequence } from "./sequence.ts";
 import type { Plan, Signal } from "./signal.ts";
-import { isBlock, unitsOf } from "./units.ts";
+import { besidesUnits, isBlock, unitsOf } from "./units.ts";
 import type { Facts, Rule, Scope, Walker } from "./walker.ts";
 import { expected } from "./widths.ts";
 
@@ -81,7 +81,17 @@ export function walkModules(root: ModuleNode, plan: Plan, facts: Facts): void {
     }, from);
 
   const scope: Scope = { basis: "shape", expect: null, memory: null, taps: [] };
-  inSequence(root, plan.source("input", null), { walker, scope, otherwise: forced });
+  const input = plan.source("input", null);
+  if (isUnitAlone(root) && fit(root, input, scope) !== null) return;
+  inSequence(root, input, { walker, scope, otherwise: forced });
+}
+
+/** The state dict of an attention unit or a transformer block by itself: nothing else stands in the file. */
+function isUnitAlone(root: ModuleNode): boolean {
+  return (
+    unitsOf(root).some(({ kind }) => kind === "attention") &&
+    besidesUnits(root).every(({ weightCount }) => weightCount === 0)
+  );
 }
 
 function weightsOf(node: ModuleNode): NonNullable<ReturnType<typeof leafWeight>>[] {
