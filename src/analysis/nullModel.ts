@@ -3,12 +3,14 @@
  *
  * `permuted`: the edges of each block in another order, each with all its taps, so that what depends on where weights stand is
  * lost and their distribution stays, zeros included. The rest draw every weight afresh: `kaiming-normal` and `kaiming-uniform` with
- * variance 2 / fanIn, `xavier-normal` and `xavier-uniform` with 2 / (fanIn + fanOut), fans being columns and rows of a group times
- * taps, biases 0; `matched` normal with the mean and standard deviation of the block's own weights. Where only what taps come to is kept, taps
- * are drawn, as float32, and collapsed. So the edges are the same (drawn ones to rounding) whether taps are kept or not.
+ * variance 2 / fanIn, `xavier-normal` and `xavier-uniform` with 2 / (fanIn + fanOut), `torch-default` uniform within 1 / sqrt(fanIn),
+ * fans being columns and rows of a group times taps, biases 0; `matched` normal with the mean and standard deviation of the block's own
+ * weights. Where only what taps come to is kept, taps are drawn, as float32, and collapsed. So the edges are the same (drawn ones to
+ * rounding) whether taps are kept or not.
  * Each block of each sample has a random stream of its own, named after both: more samples do not change the first ones.
  * Cost: one copy of the weights for all samples, where kernels reach it; O(weights) a sample.
- * Source: He et al. 2015, arXiv 1502.01852, eq. 10; Glorot and Bengio 2010, AISTATS, eq. 12 and 16.
+ * Source: He et al. 2015, arXiv 1502.01852, eq. 10; Glorot and Bengio 2010, AISTATS, eq. 12 and 16; documentation of
+ * torch.nn.Linear and torch.nn.Conv2d.
  */
 import { UsageError } from "../errors.ts";
 import { noWeights, tapNorm, type CollapsedTaps } from "../graph/block.ts";
@@ -23,6 +25,7 @@ export const nullModels = [
   "kaiming-uniform",
   "xavier-normal",
   "xavier-uniform",
+  "torch-default",
   "matched",
 ] as const;
 export type NullModel = (typeof nullModels)[number];
@@ -159,9 +162,13 @@ function drawOf(block: Block, model: Exclude<NullModel, "permuted">): (random: R
   const { rows, columns, groups, taps } = block;
   const fanIn = (columns / groups) * taps;
   const fanOut = (rows / groups) * taps;
-  const std = Math.sqrt(2 / (model.startsWith("kaiming") ? fanIn : fanIn + fanOut));
-  if (model.endsWith("normal")) return (random) => std * random.normal();
-  const bound = Math.sqrt(3) * std;
+  const variance = {
+    kaiming: 2 / fanIn,
+    xavier: 2 / (fanIn + fanOut),
+    torch: 1 / (3 * fanIn),
+  }[model.split("-", 1)[0] as "kaiming" | "xavier" | "torch"];
+  if (model.endsWith("normal")) return (random) => Math.sqrt(variance) * random.normal();
+  const bound = Math.sqrt(3 * variance);
   return (random) => bound * (2 * random.uniform() - 1);
 }
 

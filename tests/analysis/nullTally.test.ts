@@ -3,9 +3,11 @@ import type { ParameterValues } from "../../src/analysis/measure.ts";
 import { nullSampler, type NullModel } from "../../src/analysis/nullModel.ts";
 import { nullTally, type MeasureScores, type NullRun } from "../../src/analysis/nullTally.ts";
 import { anyMeasureById } from "../../src/analysis/registry.ts";
-import type { LayeredGraph } from "../../src/graph/layeredGraph.ts";
+import { layeredGraph, type LayeredGraph } from "../../src/graph/layeredGraph.ts";
+import { openModel } from "../../src/node.ts";
 import { createRandom } from "../../src/random.ts";
 import { thrownBy } from "../helpers/errors.ts";
+import { hasSharedData, sharedPath } from "../helpers/shared.ts";
 import { chainGraph, rolledToy, type Rows } from "../helpers/methods.ts";
 
 const ofRows = (...blocks: Rows[]): LayeredGraph => chainGraph(blocks.map((rows) => ({ rows })));
@@ -185,5 +187,23 @@ describe("what scores say", () => {
       JSON.stringify(score(graph, runOf(graph, "spectrum"), { model: "matched", count: 4, seed }));
     expect(text(3)).toBe(text(3));
     expect(text(3)).not.toBe(text(4));
+  });
+});
+
+/** reference: LeNets that PyTorch itself drew, before training and after (golden-training, torch's default initialiser). */
+describe.skipIf(!hasSharedData)("a LeNet against the initialiser that drew it", () => {
+  test.each([
+    ["lenet5.sgd-momentum.b64.init", 0.7, 1.5],
+    ["lenet5.adam.b64.init", 0.7, 1.5],
+    ["lenet5.adam.b64.final", 10, 100],
+  ])("%s: mean square z of weighted degrees", async (name, least, most) => {
+    const model = await openModel(sharedPath(`golden-training/${name}.safetensors`));
+    const graph = await layeredGraph(model);
+    const scores = score(graph, runOf(graph, "degree"), { model: "torch-default", count: 60 });
+    const z = nodesOf(scores).z.flatMap((one) => one ?? []);
+    expect(z).toHaveLength(237);
+    const meanSquare = z.reduce((sum, one) => sum + one * one, 0) / z.length;
+    expect(meanSquare).toBeGreaterThan(least);
+    expect(meanSquare).toBeLessThan(most);
   });
 });
