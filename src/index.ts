@@ -261,6 +261,7 @@ export { hits, type Hits, type HitsComponent, type HitsOptions } from "./analysi
 export { katz, type Katz, type KatzOptions } from "./analysis/katz.ts";
 export { pagerank, type Pagerank, type PagerankOptions } from "./analysis/pagerank.ts";
 export { connectedComponents, type Components } from "./graph/components.ts";
+export type { EdgeAttributes } from "./export/edgeAttributes.ts";
 export type {
   ExportedEdge,
   ExportedFacts,

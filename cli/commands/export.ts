@@ -24,6 +24,7 @@ interface Flags extends GraphInputFlags {
   readonly sign?: NonNullable<HifOptions["sign"]>;
   readonly edges: number;
   readonly reduce: boolean;
+  readonly edgeAttributes: boolean;
   readonly measures: readonly string[];
   readonly out?: string;
   readonly force: boolean;
@@ -79,6 +80,11 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
         brief: "Keep the strongest edges of a larger graph instead of refusing it",
         default: false,
       },
+      edgeAttributes: {
+        kind: "boolean",
+        brief: "Tell of each edge its kind, taps, sums of positive and negative taps, and norm",
+        default: false,
+      },
       measures: {
         kind: "parsed",
         parse: list,
@@ -104,12 +110,19 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
     checkFlags(to, out, flags);
     const { graph: read, warnings } = await readGraph(this, file, flags);
     const graph = withGraphFlags(read, flags);
-    const { type, side, sign, edges, reduce } = flags;
+    const { type, side, sign, edges, reduce, edgeAttributes } = flags;
     const measures = Object.fromEntries(
       chosenNodeMeasures(flags.measures).map(({ id, run }) => [id, run(graph).nodes]),
     );
     const hypergraph = { ...(side && { side }), ...(sign && { sign }) };
-    const options: TargetOptions = { type, edgeBudget: edges, reduce, measures, ...hypergraph };
+    const options: TargetOptions = {
+      type,
+      edgeBudget: edges,
+      reduce,
+      edgeAttributes,
+      measures,
+      ...hypergraph,
+    };
     const exported = await exportTargets[to](graph, options);
     const { facts } = exported;
     const files = out === undefined ? [] : filesOf(exported, out, file);
@@ -137,12 +150,17 @@ export const exportCommand: Command<CliContext> = buildCommand<Flags, [string], 
 function checkFlags(
   to: ExportTarget,
   out: string | undefined,
-  { side, sign }: Pick<Flags, "side" | "sign">,
+  { side, sign, edgeAttributes }: Pick<Flags, "side" | "sign" | "edgeAttributes">,
 ): void {
   if (out === undefined && tableTargets.includes(to)) {
     throw new UsageError("USAGE_INVALID_OPTION", `${to} is two files, which need a name`, {
       path: ["--out"],
       hint: `--out net.${to} writes net.nodes.${to} and net.edges.${to}.`,
+    });
+  }
+  if (edgeAttributes && ["hif", "nodes"].includes(to)) {
+    throw new UsageError("USAGE_INVALID_OPTION", `--to ${to} has no edges to say more of`, {
+      path: ["--edge-attributes"],
     });
   }
   if (to !== "hif" && (side ?? sign) !== undefined) {

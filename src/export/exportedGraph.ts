@@ -1,8 +1,9 @@
 /** What every graph library is given: the same nodes, the same edges, the same account of what was left out. */
 import { GraphError, ShapeError, UsageError } from "../errors.ts";
-import type { TapReduction } from "../graph/block.ts";
+import type { Block, TapReduction } from "../graph/block.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { reduceGraph, type ReducedGraph } from "../graph/reduce.ts";
+import { edgeAttributes, type EdgeAttributes } from "./edgeAttributes.ts";
 import { layerColumns } from "./layerColumns.ts";
 
 export interface ExportOptions {
@@ -14,6 +15,8 @@ export interface ExportOptions {
   readonly reduce?: boolean;
   /** `absolute` for algorithms that ask for non-negative weights. @defaultValue "signed" */
   readonly weight?: "signed" | "absolute";
+  /** Edges carry `kind`, `taps`, `positive`, `negative` and `norm` beside their weight. @defaultValue false */
+  readonly edgeAttributes?: boolean;
 }
 
 export interface ExportedNode {
@@ -32,7 +35,8 @@ export interface ExportedNode {
   readonly [measure: string]: string | number;
 }
 
-export interface ExportedEdge {
+/** With the attributes that `edgeAttributes` asks for. */
+export interface ExportedEdge extends Partial<EdgeAttributes> {
   readonly weight: number;
   /** Name of the block of weights that the edge is of. */
   readonly block: string;
@@ -62,6 +66,8 @@ export interface ExportedGraph {
   readonly edges: Pick<ReducedGraph, "from" | "to" | "weight">;
   /** Name of the block that edge `i` belongs to. */
   readonly blockOf: (edge: number) => string;
+  /** What edge `i` carries, worked out when it is asked for. */
+  readonly edgeOf: (edge: number) => ExportedEdge;
   /** True when two edges join the same two nodes. */
   readonly parallel: boolean;
   readonly facts: ExportedFacts;
@@ -76,14 +82,18 @@ export interface ExportedGraph {
 export function exportedGraph(graph: LayeredGraph, options: ExportOptions = {}): ExportedGraph {
   const { measures = {}, weight = "signed" } = options;
   const reduced = withinBudget(graph, options);
+  const weights = weight === "signed" ? reduced.weight : reduced.weight.map(Math.abs);
+  const blockAt = (edge: number): Block => graph.blocks[reduced.block[edge]!]!;
   return {
     nodes: exportedNodes(graph, measures),
-    edges: {
-      from: reduced.from,
-      to: reduced.to,
-      weight: weight === "signed" ? reduced.weight : reduced.weight.map(Math.abs),
-    },
-    blockOf: (edge) => graph.blocks[reduced.block[edge]!]!.name,
+    edges: { from: reduced.from, to: reduced.to, weight: weights },
+    blockOf: (edge) => blockAt(edge).name,
+    edgeOf: (edge) => ({
+      weight: weights[edge]!,
+      block: blockAt(edge).name,
+      ...(options.edgeAttributes === true &&
+        edgeAttributes(graph, blockAt(edge), reduced.place[edge]!)),
+    }),
     parallel: hasParallel(reduced, graph.nodeCount),
     facts: {
       name: graph.name,

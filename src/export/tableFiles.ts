@@ -6,7 +6,7 @@ import { graphColumns, type ColumnsOfTable, type GraphColumn } from "./graphColu
 export interface TableFiles {
   /** node, layer, rank, index, and a column per measure (null where it has no value). In node order. */
   readonly nodes: Uint8Array;
-  /** from, to, weight, block. In order of block, row and column; those of weight zero are left out. */
+  /** from, to, weight, block, and on demand kind, taps, positive, negative, norm. In order of block, row and column; those of weight zero are left out. */
   readonly edges: Uint8Array;
   /** These are in the files too. */
   readonly facts: ExportedFacts;

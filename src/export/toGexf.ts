@@ -10,7 +10,7 @@ export interface GexfOptions extends GraphologyOptions {
 }
 
 /**
- * The graph as a GEXF document, for Gephi: label, layer, rank, index, position and measures on nodes, weight and block on
+ * The graph as a GEXF document, for Gephi: label, layer, rank, index, position and measures on nodes, weight and block (and what `edgeAttributes` adds) on
  * edges; the description says what was kept. Control characters, which XML 1.0 forbids, become U+FFFD.
  * Cost: as `toGraphology`, and a few hundred characters a node or edge. Errors: those of `toGraphology`.
  */

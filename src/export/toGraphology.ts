@@ -32,14 +32,13 @@ export function toGraphology(
   layered: LayeredGraph,
   { type = "directed", ...options }: GraphologyOptions = {},
 ): GraphologyGraph {
-  const { nodes, edges, blockOf, parallel, facts } = exportedGraph(layered, options);
+  const { nodes, edges, edgeOf, parallel, facts } = exportedGraph(layered, options);
   const graph: GraphologyGraph = emptyGraph(type, parallel);
   graph.replaceAttributes(facts);
   nodes.forEach((node, number) => graph.addNode(number, node));
   // Own keys, since graphology's differ from run to run.
   edges.from.forEach((from, edge) => {
-    const attributes = { weight: edges.weight[edge]!, block: blockOf(edge) };
-    graph.addEdgeWithKey(edge, from, edges.to[edge], attributes);
+    graph.addEdgeWithKey(edge, from, edges.to[edge], edgeOf(edge));
   });
   return graph;
 }

@@ -4,7 +4,7 @@ import type { TapReduction } from "../graph/block.ts";
 import type { LayeredGraph } from "../graph/layeredGraph.ts";
 import { exportedNodes, withinBudget, type ExportOptions } from "./exportedGraph.ts";
 
-export interface HifOptions extends Omit<ExportOptions, "weight"> {
+export interface HifOptions extends Omit<ExportOptions, "weight" | "edgeAttributes"> {
   /** `in`: sending neurons are vertices, receiving ones hyperedges; `out`: the reverse. @defaultValue "in" */
   readonly side?: "in" | "out";
   /** Which weights connect, and what an incidence weighs; `signed` are sums of taps. @defaultValue "absolute" */

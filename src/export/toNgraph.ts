@@ -16,11 +16,9 @@ export type NgraphGraph = Graph<ExportedNode, ExportedEdge>;
  * @throws {GraphError} `GRAPH_TOO_LARGE`; {ShapeError} `SHAPE_MISMATCH`; {UsageError} `USAGE_INVALID_OPTION`
  */
 export function toNgraph(layered: LayeredGraph, options: ExportOptions = {}): NgraphGraph {
-  const { nodes, edges, blockOf, parallel } = exportedGraph(layered, options);
+  const { nodes, edges, edgeOf, parallel } = exportedGraph(layered, options);
   const graph: NgraphGraph = createGraph({ multigraph: parallel });
   nodes.forEach((node, number) => graph.addNode(number, node));
-  edges.from.forEach((from, edge) =>
-    graph.addLink(from, edges.to[edge]!, { weight: edges.weight[edge]!, block: blockOf(edge) }),
-  );
+  edges.from.forEach((from, edge) => graph.addLink(from, edges.to[edge]!, edgeOf(edge)));
   return graph;
 }

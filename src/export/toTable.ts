@@ -6,7 +6,7 @@ import { graphColumns, type ColumnsOfTable } from "./graphColumns.ts";
 export interface GraphTables {
   /** node, layer, rank, index, and a column per measure (null where it has no value). In node order. */
   readonly nodes: ColumnTable;
-  /** from, to, weight, block. In order of block, row and column; those of weight zero are left out. */
+  /** from, to, weight, block, and on demand kind, taps, positive, negative, norm. In order of block, row and column; those of weight zero are left out. */
   readonly edges: ColumnTable;
   /** layer, rank, first (node), size. */
   readonly layers: ColumnTable;

@@ -133,6 +133,26 @@ export function signedWeightAt(block: Block, edge: number): number {
   return sum < 0 ? -norm : norm;
 }
 
+/** What the taps of one edge come to, as `CollapsedTaps` has it of all. */
+export function tapsAt(block: Block, edge: number): Record<keyof CollapsedTaps, number> {
+  const { weights, collapsed, taps } = block;
+  if (weights === null) {
+    const { norm, positiveSum, negativeSum } = collapsed ?? noWeights(block);
+    return {
+      norm: norm[edge]!,
+      positiveSum: positiveSum[edge]!,
+      negativeSum: negativeSum[edge]!,
+    };
+  }
+  let positiveSum = 0;
+  let negativeSum = 0;
+  for (let at = edge * taps; at < (edge + 1) * taps; at++) {
+    positiveSum += partOf.positiveSum(weights[at]!);
+    negativeSum += partOf.negativeSum(weights[at]!);
+  }
+  return { norm: tapNorm(weights, edge * taps, taps), positiveSum, negativeSum };
+}
+
 /** The parts of single weights, in the weights' own precision. */
 function partsOf(weights: FloatArray, reduction: TapReduction): FloatArray {
   const part = partOf[reduction];

@@ -28,6 +28,8 @@ export interface ReducedGraph {
   readonly weight: Float64Array;
   /** Index into the graph's blocks. */
   readonly block: Int32Array;
+  /** Place of the edge among those of its block, row after row. */
+  readonly place: Float64Array;
   /** Sum of |weight| that was kept over that of the graph; 1 for a graph of zeros. */
   readonly keptShare: number;
   readonly blocks: readonly {
@@ -89,6 +91,7 @@ export function reduceGraph(
     to,
     weight,
     block: Int32Array.from(kept, (edge) => edge.block),
+    place: Float64Array.from(kept, ({ edge }) => edge),
     keptShare: ratio(sum(keptSums), sum(totals)),
     blocks: blocks.map((block, i) => ({
       name: block.name,
