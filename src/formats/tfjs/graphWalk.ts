@@ -3,6 +3,7 @@ import { FormatError } from "../../errors.ts";
 import type { WeightLayer } from "../../model/model.ts";
 import type { NeuronTracer } from "../../model/neuronTracer.ts";
 import { uniteFlows } from "./graphArithmetic.ts";
+import { biasOfUse, readersIn } from "./graphBiases.ts";
 import {
   functionCalls,
   listOutputs,
@@ -17,7 +18,14 @@ import { outputsOf } from "./graphOps.ts";
 import { loopEnds, nodeName, topologicalOrder } from "./graphOrder.ts";
 import { outputPlace } from "./graphOutputs.ts";
 import type { Roles } from "./graphRoles.ts";
-import { attributeOf, flowOf, flowsOf, type Constant, type Value } from "./graphValues.ts";
+import {
+  attributeOf,
+  flowOf,
+  flowsOf,
+  type Constant,
+  type Flow,
+  type Value,
+} from "./graphValues.ts";
 import { weightUseOf } from "./graphWeights.ts";
 import type { Graph, GraphNode } from "./schema.ts";
 
@@ -52,6 +60,7 @@ interface Walk extends Means, Connections {
 interface Scope {
   readonly values: Map<string, readonly Value[]>;
   readonly nodes: ReadonlyMap<string, GraphNode>;
+  readonly readersOf: ReadonlyMap<string, readonly GraphNode[]>;
   readonly around: Around;
   readonly calls: Calls;
   /** The Merge that each NextIteration goes back to. */
@@ -75,6 +84,7 @@ export function walkGraph(graph: Graph, means: Means): Walked {
     const scope: Scope = {
       values,
       nodes: new Map(nodes.map((node) => [node.name, node])),
+      readersOf: readersIn(nodes),
       around,
       calls,
       begins: loopBegins(nodes),
@@ -128,6 +138,7 @@ function visit(node: GraphNode, scope: Scope, walk: Walk): readonly Value[] {
     roles.noteFused(node, inputs, use.weight);
     const output = connectUse(node, use, walk);
     if (inLoop) walk.loopLayers.add(walk.layers.length - 1);
+    else noteBias(node, { inputs, output }, { scope, walk });
     return [fusedSum(node, [output, ...inputs.slice(2)], tracer)];
   }
   roles.noteSides(node, inputs);
@@ -136,6 +147,19 @@ function visit(node: GraphNode, scope: Scope, walk: Walk): readonly Value[] {
   const { values: outputs, known } = outputsOf(node, inputs, tracer);
   if (!known) walk.unknown.set(node.op, (walk.unknown.get(node.op) ?? 0) + 1);
   return outputs;
+}
+
+function noteBias(
+  node: GraphNode,
+  { inputs, output }: { inputs: readonly Value[]; output: Flow },
+  { scope, walk }: { scope: Scope; walk: Walk },
+): void {
+  const { readersOf } = scope;
+  const layer = walk.layers.at(-1)!;
+  const valueOf = (edge: string): Value =>
+    valueAt(edge, scope) ?? walk.constants.get(nodeName(edge)) ?? null;
+  const bias = biasOfUse(node, { layer, inputs, output, readersOf, valueOf });
+  if (bias !== undefined) walk.layers[walk.layers.length - 1] = { ...layer, bias };
 }
 
 function controlOutputs(
