@@ -18,6 +18,11 @@ export interface ComponentOperator {
    * an edge from a node to itself counts twice.
    */
   readonly apply: SymmetricOperator;
+  /**
+   * Where every edge joins a node of side 0 to one of side 1, which is which: a vector on one side has its image on the other. Null where
+   * the edges allow no such sides.
+   */
+  readonly sides: Uint8Array | null;
   /** A power of two that brings the largest weight to between 1 and 2. */
   readonly scale: number;
 }
@@ -67,7 +72,8 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
   return pieces.flatMap((own, component) => {
     const scale = scaleOf(own);
     if (scale === undefined) return [];
-    return [{ nodes: nodes[component]!, scale, apply: operatorOf(own, scale) }];
+    const sides = sidesOf(own, nodes[component]!.length);
+    return [{ nodes: nodes[component]!, sides, scale, apply: operatorOf(own, scale) }];
   });
 }
 
@@ -150,6 +156,35 @@ function scaleOf(pieces: readonly Piece[]): number | undefined {
   if (largest === 0) return undefined;
   // Beyond 2^±1000 the reciprocal leaves float64.
   return 2 ** -Math.min(1000, Math.max(-1000, Math.floor(Math.log2(largest))));
+}
+
+/** Sides by whole pieces, rows against columns; null if one would have to be against itself. */
+function sidesOf(pieces: readonly Piece[], count: number): Uint8Array | null {
+  const unknown = 2;
+  const sides = new Uint8Array(count).fill(unknown);
+  const known = (nodes: Int32Array): number => {
+    const node = nodes.find((own) => sides[own] !== unknown);
+    return node === undefined ? unknown : sides[node]!;
+  };
+  const settle = (nodes: Int32Array, side: number): boolean =>
+    nodes.every((node) => {
+      if (sides[node] === unknown) sides[node] = side;
+      return sides[node] === side;
+    });
+  for (let left = [...pieces], first = true; left.length > 0; first = false) {
+    // The component is connected, so that some piece always touches what is known already.
+    const next = left.filter(({ rows, columns }) => {
+      const [ofRows, ofColumns] = [known(rows), known(columns)];
+      return ofRows !== unknown || ofColumns !== unknown;
+    });
+    for (const { rows, columns } of first ? left.slice(0, 1) : next) {
+      const ofRows = known(rows);
+      const side = ofRows !== unknown ? ofRows : 1 - (known(columns) % 2);
+      if (!settle(rows, side) || !settle(columns, 1 - side)) return null;
+    }
+    left = first ? left.slice(1) : left.filter((piece) => !next.includes(piece));
+  }
+  return sides;
 }
 
 function operatorOf(pieces: readonly Piece[], scale: number): SymmetricOperator {

@@ -48,6 +48,12 @@ export interface GraphKernels extends PeelKernels {
   readonly strengths: Kernel<
     [weights: number, rows: number, columns: number, rowSums: number, columnSums: number]
   >;
+  readonly rowProducts: Kernel<
+    [weights: number, rows: number, columns: number, u: number, y: number]
+  >;
+  readonly columnProducts: Kernel<
+    [weights: number, rows: number, columns: number, x: number, v: number]
+  >;
   readonly absoluteProducts: Kernel<
     [weights: number, rows: number, columns: number, x: number, u: number, y: number, v: number]
   >;

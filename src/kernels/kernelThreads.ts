@@ -5,7 +5,7 @@
  */
 import type { GraphKernelInstance, GraphKernels } from "./graphKernels.ts";
 
-type KernelCall = readonly [kernel: keyof GraphKernels, ...parameters: number[]];
+export type KernelCall = readonly [kernel: keyof GraphKernels, ...parameters: number[]];
 
 export interface KernelThreads {
   /** More than one if calls can run side by side. */
@@ -23,7 +23,12 @@ const words = { generation: 256, next: 257, count: 258, done: 259, calls: 320 };
 const callWords = 16;
 const mostCalls = 512;
 
-const names: readonly (keyof GraphKernels)[] = ["strengths", "absoluteProducts"];
+const names: readonly (keyof GraphKernels)[] = [
+  "strengths",
+  "absoluteProducts",
+  "rowProducts",
+  "columnProducts",
+];
 
 /** `count` threads, the calling one included: one where the memory is not shared or no threads can be had. */
 export function kernelThreads(instance: GraphKernelInstance, count: number): KernelThreads {

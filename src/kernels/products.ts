@@ -1,4 +1,5 @@
 /** Products of the magnitudes of a matrix with a vector on either side, in one pass. */
+import type { KernelCall } from "./kernelThreads.ts";
 import { slabsOf, type ArenaMatrix } from "./slabs.ts";
 
 /** `forRows += |W| u` and `forColumns += |W|ᵀ x`. */
@@ -13,7 +14,10 @@ export interface TwoProducts {
   readonly forColumns: Float64Array;
 }
 
-/** Where the weights lie in an arena with enough room; false, with nothing done, where not. */
+/**
+ * Where the weights lie in an arena with enough room; false, with nothing done, where not. A vector of zeros on one side is noticed, and
+ * costs nothing.
+ */
 export function arenaProducts(
   matrix: ArenaMatrix,
   { u, x, forRows, forColumns }: TwoProducts,
@@ -27,24 +31,32 @@ export function arenaProducts(
   room.set(x, places.x);
   room.set(u, places.u);
   const address = (place: number): number => arena.scratch + 8 * place;
+  const [hasRows, hasColumns] = [x.some(isSomething), u.some(isSomething)];
+  if (!hasRows && !hasColumns) return true;
   arena.threads.run(
-    slabs.map((slab, i) => [
-      "absoluteProducts",
-      weights.byteOffset + 4 * slab.firstRow * columns,
-      slab.rows,
-      columns,
-      address(places.x + slab.firstRow),
-      address(places.u),
-      address(places.y + slab.firstRow),
-      address(places.v + i * columns),
-    ]),
+    slabs.map((slab, i): KernelCall => {
+      const own = [weights.byteOffset + 4 * slab.firstRow * columns, slab.rows, columns] as const;
+      const xu = [address(places.x + slab.firstRow), address(places.u)] as const;
+      const yv = [address(places.y + slab.firstRow), address(places.v + i * columns)] as const;
+      if (!hasRows) return ["rowProducts", ...own, xu[1], yv[0]];
+      if (!hasColumns) return ["columnProducts", ...own, xu[0], yv[1]];
+      return ["absoluteProducts", ...own, ...xu, ...yv];
+    }),
   );
-  for (let row = 0; row < rows; row++) forRows[row]! += room[places.y + row]!;
-  slabs.forEach((_, i) => {
-    const first = places.v + i * columns;
-    for (let column = 0; column < columns; column++) forColumns[column]! += room[first + column]!;
-  });
+  if (hasColumns) {
+    for (let row = 0; row < rows; row++) forRows[row]! += room[places.y + row]!;
+  }
+  if (hasRows) {
+    slabs.forEach((_, i) => {
+      const first = places.v + i * columns;
+      for (let column = 0; column < columns; column++) forColumns[column]! += room[first + column]!;
+    });
+  }
   return true;
+}
+
+function isSomething(value: number): boolean {
+  return value !== 0;
 }
 
 /** The same in plain TypeScript, for weights that lie anywhere, in one matrix or in groups down a diagonal. */

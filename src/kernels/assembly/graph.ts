@@ -1,5 +1,6 @@
 // Kernels that measure blocks of weights where they lie. Their module shares its memory between threads where that is possible.
 export { firstNotFinite } from "./finite";
+export { columnProducts, rowProducts } from "./oneSided";
 export { columnMembers, rowMembers, sharedBits } from "./members";
 export { absoluteProducts } from "./products";
 export { partSums, settle, sumRowsAt, takeColumns, takeMasked, takeRows, takeRowsAt } from "./peel";
