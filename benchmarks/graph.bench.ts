@@ -2,7 +2,7 @@
  * The graph engine beside what else a user would take, in one run: graphology, ngraph, networkx, igraph, graph-tool, numpy and
  * scipy. `npm run bench:graph` measures up to 10 M edges; `-- --full` the large networks and files too, and writes
  * benchmarks/RESULTS.md and docs/images/performance.svg. `--quick`: under a minute. `--only NAME`: networks or measures whose name
- * holds NAME, `files` being one. `--install`: Debian's packages of the peers first.
+ * holds NAME, `files` being one. `--limit SECONDS` for one answer, 60 by default. `--install`: Debian's packages of the peers first.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -77,7 +77,8 @@ const present = (tool: string): boolean => ofNode.includes(tool) || tool in vers
 const folder = mkdtempSync(join(tmpdir(), "weightgraph-bench-"));
 const results: Result[] = [];
 const files: FileResult[] = [];
-const limits = { rounds: quick ? 2 : 3, limitMs: quick ? 5000 : 60_000 };
+const limitSeconds = argv.includes("--limit") ? Number(argv[argv.indexOf("--limit") + 1]) : 60;
+const limits = { rounds: quick ? 2 : 3, limitMs: quick ? 5000 : 1000 * limitSeconds };
 
 /** The smallest network on which a tool took too long over a measure: larger ones are not tried. */
 const tooLong = new Map<string, Result>();
@@ -109,17 +110,40 @@ async function compete(given: CaseFile, entries: Planned["entries"]): Promise<vo
   });
 }
 
-try {
-  const plan = quick ? quickPlan : fullPlan.filter(({ network }) => full || sizeOf(network) < 2e7);
-  for (const { network, laws, entries } of plan) {
-    const own = entriesFor({ network, entries }, present);
-    if (Object.keys(own).length === 0) continue;
-    for (const law of laws) {
-      const given = drawnCase(network, law, folder);
-      await compete(given, own);
-      rmSync(given.file);
+function sizeOf(network: NetworkName): number {
+  return shapes[network].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+}
+
+const npmVersion = (name: string): string =>
+  (
+    JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as {
+      version: string;
     }
-  }
+  ).version;
+const runSoFar = (): Run => ({
+  commit: output("git", ["-C", root, "rev-parse", "--short", "HEAD"]) ?? "unknown",
+  machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores`,
+  node: process.version,
+  versions: {
+    ...Object.fromEntries(
+      ["graphology", "graphology-metrics", "ngraph.graph"].map((name) => [name, npmVersion(name)]),
+    ),
+    ...versions,
+  },
+  results,
+  files,
+});
+
+/** After each network, so that a run that is stopped leaves what it has. */
+function publish(): void {
+  if (!full || only !== null) return;
+  const path = join(root, "benchmarks/RESULTS.md");
+  const section = sectionOf(runSoFar());
+  writeFileSync(path, replaceSection(readFileSync(path, "utf8"), title, section));
+  writeFileSync(join(root, "docs/images/performance.svg"), growthPlot(results));
+}
+
+try {
   for (const name of quick ? ["hello_deepa"] : ["hello_deepa", "magika_standard_v3_3"]) {
     const own = entriesFor({ network: name, entries: general }, present);
     if (Object.keys(own).length === 0) continue;
@@ -133,37 +157,18 @@ try {
     files.push(...(await streaming(folder, { bytes: 4e9, values, rounds: 3 })));
     files.push(await analyzeLarge(folder, shapes["VGG-16"], values));
   }
+  const plan = quick ? quickPlan : fullPlan.filter(({ network }) => full || sizeOf(network) < 2e7);
+  for (const { network, laws, entries } of plan) {
+    const own = entriesFor({ network, entries }, present);
+    if (Object.keys(own).length === 0) continue;
+    for (const law of laws) {
+      const given = drawnCase(network, law, folder);
+      await compete(given, own);
+      rmSync(given.file);
+      publish();
+    }
+  }
 } finally {
   rmSync(folder, { recursive: true });
 }
-
-function sizeOf(network: NetworkName): number {
-  return shapes[network].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
-}
-
-const npmVersion = (name: string): string =>
-  (
-    JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as {
-      version: string;
-    }
-  ).version;
-const run: Run = {
-  commit: output("git", ["-C", root, "rev-parse", "--short", "HEAD"]) ?? "unknown",
-  machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores`,
-  node: process.version,
-  versions: {
-    ...Object.fromEntries(
-      ["graphology", "graphology-metrics", "ngraph.graph"].map((name) => [name, npmVersion(name)]),
-    ),
-    ...versions,
-  },
-  results,
-  files,
-};
-const section = sectionOf(run);
-console.log(`\n${section}`);
-if (full && only === null) {
-  const path = join(root, "benchmarks/RESULTS.md");
-  writeFileSync(path, replaceSection(readFileSync(path, "utf8"), title, section));
-  writeFileSync(join(root, "docs/images/performance.svg"), growthPlot(results));
-}
+console.log(`\n${sectionOf(runSoFar())}`);
