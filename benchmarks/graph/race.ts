@@ -106,10 +106,10 @@ const mostRounds = 9;
 /** Answers, and seconds, before the first that counts: compilers and caches are warm then. */
 const warming = { most: 40, seconds: 0.5 };
 
-async function warmUp({ ask }: Contestant, measure: string): Promise<Answer> {
+async function warmUp(contestant: Contestant, measure: string): Promise<Answer> {
   let last: Answer = {};
   for (let asked = 0, spent = 0; asked < warming.most && spent < warming.seconds; asked++) {
-    last = await ask(measure);
+    last = await contestant.ask(measure);
     if (last.failure !== undefined) break;
     spent += last.seconds ?? 0;
   }
