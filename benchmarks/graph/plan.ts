@@ -37,8 +37,8 @@ const block: Planned["entries"] = {
 const both = ["gaussian", "heavy-tailed"] as const;
 
 export const fullPlan: readonly Planned[] = [
-  { network: "1 M", laws: ["gaussian"], entries: general },
   { network: "60 k", laws: ["gaussian"], entries: general },
+  { network: "1 M", laws: ["gaussian"], entries: general },
   { network: "4096 x 4096", laws: both, entries: block },
   { network: "4096 x 25088", laws: both, entries: { core: block["core"]! } },
   { network: "AlexNet", laws: both, entries: large },

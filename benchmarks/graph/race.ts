@@ -102,6 +102,8 @@ function contestant(tool: string, casePath: string, limitMs: number): Contestant
 
 /** What takes less time in all gets more rounds. */
 const shortSeconds = 1;
+/** Once a tool has taken that long over a measure, what it has answered must do. */
+const slowSeconds = 4;
 const mostRounds = 9;
 /** Answers, and seconds, before the first that counts: compilers and caches are warm then. */
 const warming = { most: 40, seconds: 0.5 };
@@ -134,12 +136,16 @@ export async function race(
       seconds: [] as number[],
       last: {} as Answer,
     }));
-    for (const state of running) state.last = await warmUp(state.contestant, measure);
+    for (const state of running) {
+      state.last = await warmUp(state.contestant, measure);
+      const { seconds = 0 } = state.last;
+      if (seconds > slowSeconds) state.seconds.push(seconds);
+    }
     for (let round = 0; round < mostRounds; round++) {
       for (const state of running) {
         const spent = state.seconds.reduce((a, b) => a + b, 0);
-        const isDone = round >= rounds ? spent > shortSeconds : spent > limitMs / 1000;
-        if (state.last.failure !== undefined || (round > 0 && isDone)) continue;
+        const isDone = spent > (round >= rounds ? shortSeconds : slowSeconds);
+        if (state.last.failure !== undefined || isDone) continue;
         state.last = await state.contestant.ask(measure);
         if (state.last.seconds !== undefined) state.seconds.push(state.last.seconds);
       }
