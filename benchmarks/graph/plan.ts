@@ -36,18 +36,21 @@ const block: Planned["entries"] = {
 
 const both = ["gaussian", "heavy-tailed"] as const;
 
+/** As many of the plan come before everything else. */
+export const targeted = 4;
+
 export const fullPlan: readonly Planned[] = [
-  { network: "60 k", laws: ["gaussian"], entries: general },
-  { network: "1 M", laws: ["gaussian"], entries: general },
   { network: "4096 x 4096", laws: both, entries: block },
   { network: "4096 x 25088", laws: both, entries: { core: block["core"]! } },
-  { network: "AlexNet", laws: both, entries: large },
+  { network: "AlexNet", laws: ["gaussian"], entries: large },
+  { network: "1 M", laws: ["gaussian"], entries: general },
+  { network: "60 k", laws: both, entries: general },
   { network: "10 M", laws: ["gaussian"], entries: general },
+  { network: "1 M", laws: ["heavy-tailed"], entries: general },
   { network: "1024 x 1024", laws: ["gaussian"], entries: { rewiring: block["rewiring"]! } },
   { network: "512 x 4608", laws: ["gaussian"], entries: { rewiring: block["rewiring"]! } },
+  { network: "AlexNet", laws: ["heavy-tailed"], entries: large },
   { network: "VGG-16", laws: both, entries: large },
-  { network: "60 k", laws: ["heavy-tailed"], entries: general },
-  { network: "1 M", laws: ["heavy-tailed"], entries: general },
   { network: "10 M", laws: ["heavy-tailed"], entries: large },
 ];
 

@@ -12,7 +12,7 @@ export interface Ahead {
   readonly tryBatch: (level: number) => Batch | null;
 }
 
-export interface Batch {
+interface Batch {
   readonly nodes: readonly number[];
   readonly degrees: readonly number[];
   /** Nodes whose degrees have to be looked at again. */

@@ -4,23 +4,10 @@
  */
 import { carriesNeurons, type Activation } from "./activation.ts";
 import type { Constant } from "./constant.ts";
+import type { BatchNormalisation, LayerAdditions } from "./layerAdditions.ts";
 import { constantAt, type Call } from "./operator.ts";
 
-export interface LayerAdditions {
-  /** Null: there is none. Absent: not known. */
-  bias?: Constant | null;
-  normalisation?: BatchNormalisation;
-}
-
-export interface BatchNormalisation {
-  readonly scale: Constant;
-  readonly shift: Constant;
-  readonly mean: Constant;
-  readonly variance: Constant;
-  readonly epsilon: number;
-}
-
-export interface AdditionStep {
+interface AdditionStep {
   readonly call: Call;
   readonly made: Activation;
   /** Numbers of the weight layers that the operator placed. */

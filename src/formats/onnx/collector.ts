@@ -11,7 +11,7 @@ import { isFloat } from "../../tensor/dtype.ts";
 import type { WeightLayout } from "../../tensor/layout.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { carriesNeurons, featuresOf, neuronLimit, type Activation } from "./activation.ts";
-import type { LayerAdditions } from "./additions.ts";
+import type { LayerAdditions } from "./layerAdditions.ts";
 import type { Constant } from "./constant.ts";
 import { stripAlong } from "./pick.ts";
 import { withRolledWires } from "./positions.ts";
