@@ -133,7 +133,12 @@ function perronPair(
     Float64Array.from(nodes, (_, i) => (sides?.[i] === 1 ? 0 : 1)),
     start,
   );
-  const found = largestEigenpair(apply, start, { target, maxIterations });
+  // One step on one side has seen nothing of the other.
+  const least = sides === null ? 1 : 2;
+  const found = largestEigenpair(apply, start, {
+    target,
+    maxIterations: Math.max(least, maxIterations),
+  });
 
   const sign = Math.sign(found.vector.reduce((sum, entry) => sum + entry, 0));
   let vector = toUnit(found.vector.map((entry) => Math.max(0, sign * entry)));
