@@ -174,8 +174,8 @@ function flattened(place: Place, trace: Steps): Place {
 }
 
 const flatten: Rule = ({ call, places }, trace) =>
-  call.node.int("axis", 1) === 1
-    ? flattened(places[0]!, trace)
+  call.node.int("axis", 1) === 1 && places[0] !== undefined
+    ? flattened(places[0], trace)
     : lostAt(call.node, "from another axis");
 
 /** To [batch, features] it is a flatten, from there to more axes the reverse. */
@@ -183,8 +183,8 @@ const reshape: Rule = async ({ call, places }, trace) => {
   const target = (await integersAt(call, 1)) ?? call.node.ints("shape");
   const [batch = 0, features = 0] = target ?? [];
   const isBatch = batch === 0 || batch === 1 || batch === null || (batch === -1 && features !== -1);
-  const [place] = places as [Place];
-  if (target === null || target.length < 2 || !isBatch)
+  const [place] = places;
+  if (place === undefined || target === null || target.length < 2 || !isBatch)
     return lostAt(call.node, "to other axes than [batch, …]");
   if (target.length === 2) return flattened(place, trace);
   const isVector = place.kind === "features" || (place.kind === "open" && place.order.length === 2);
@@ -204,8 +204,9 @@ const squeeze: Rule = async ({ call, places }, trace) => {
 };
 
 const transpose: Rule = ({ call, places }) => {
-  const place = places[0]!;
+  const [place] = places;
   const perm = call.node.ints("perm");
+  if (place === undefined) return lostAt(call.node, "of a constant is not followed");
   if (place.kind === "lost") return place;
   if (perm === null) return lostAt(call.node, "without an order");
   if (place.kind === "open") {
