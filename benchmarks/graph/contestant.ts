@@ -98,6 +98,10 @@ async function weightgraph(): Promise<Measures> {
       return {};
     },
     eigenvector: () => {
+      const { residual, eigenvalue } = eigenvectorCentrality(fresh(), { target: 1e-8 });
+      return { residual, largest: eigenvalue };
+    },
+    "eigenvector, to rounding": () => {
       const { residual, eigenvalue } = eigenvectorCentrality(fresh());
       return { residual, largest: eigenvalue };
     },

@@ -12,6 +12,7 @@ export const general: Planned["entries"] = {
   read: ["weightgraph", "numpy"],
   strengths: ["weightgraph", "numpy", "graph-tool", "igraph", "networkx", "graphology", "ngraph"],
   eigenvector: ["weightgraph", "scipy", "igraph", "networkx", "graph-tool", "graphology"],
+  "eigenvector, to rounding": ["weightgraph"],
   "eigenvector, default": ["networkx"],
   "k-core": ["weightgraph", "graph-tool", "igraph", "networkx"],
   core: ["weightgraph"],
@@ -22,6 +23,7 @@ const large: Planned["entries"] = {
   read: ["weightgraph", "numpy"],
   strengths: ["weightgraph", "numpy"],
   eigenvector: ["weightgraph", "scipy"],
+  "eigenvector, to rounding": ["weightgraph"],
   core: ["weightgraph"],
 };
 
@@ -29,6 +31,7 @@ const block: Planned["entries"] = {
   read: ["weightgraph", "numpy"],
   strengths: ["weightgraph", "numpy"],
   eigenvector: ["weightgraph", "scipy"],
+  "eigenvector, to rounding": ["weightgraph"],
   core: ["weightgraph", "numpy"],
   hypercore: ["weightgraph"],
   rewiring: ["weightgraph", "numpy"],

@@ -105,8 +105,8 @@ const shortSeconds = 1;
 /** Once a tool has taken that long over a measure, what it has answered must do. */
 const slowSeconds = 4;
 const mostRounds = 9;
-/** Answers, and seconds, before the first that counts: compilers and caches are warm then. */
-const warming = { most: 40, seconds: 0.5 };
+/** Answers, of a quarter of a second each, and seconds before the first that counts: compilers and caches are warm then. */
+const warming = { most: 3, seconds: 0.5 };
 
 async function warmUp(contestant: Contestant, measure: string): Promise<Answer> {
   let last: Answer = {};

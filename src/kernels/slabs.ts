@@ -17,12 +17,14 @@ export interface ArenaMatrix {
 const mostSlabs = 16;
 /** Smaller ones are done before a thread has woken up. */
 const slabWeights = 2 ** 18;
-/** Sums by column are joined once per slab, which has to be little beside its rows. Kernels take four rows at a time. */
-const leastRows = 64;
+/** Sums by column are joined once per slab, which has to be little beside its rows. */
+const leastRows = 72;
+/** Kernels take three, four or eight rows at a time. */
+const multiple = 24;
 
 export function slabsOf({ rows, columns }: Pick<ArenaMatrix, "rows" | "columns">): Slab[] {
   const wanted = Math.min(mostSlabs, Math.ceil((rows * columns) / slabWeights));
-  const height = Math.max(leastRows, Math.ceil(rows / wanted / 4) * 4);
+  const height = Math.max(leastRows, Math.ceil(rows / wanted / multiple) * multiple);
   const slabs: Slab[] = [];
   for (let firstRow = 0; firstRow < rows; firstRow += height) {
     slabs.push({ firstRow, rows: Math.min(height, rows - firstRow) });

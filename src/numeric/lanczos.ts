@@ -17,6 +17,8 @@ export interface LanczosResult {
   readonly value: number;
   /** Unit L2 norm. */
   readonly vector: Float64Array;
+  /** ‖Ax − λx‖ / λ by the recurrence, which holds to rounding. */
+  readonly residual: number;
   readonly iterations: number;
 }
 
@@ -42,7 +44,7 @@ export function largestEigenpair(
     iterations += basis.vectors.length;
     vector = basis.best();
     if (basis.converged || iterations >= maxIterations) {
-      return { value: basis.value, vector, iterations };
+      return { value: basis.value, vector, residual: basis.residual, iterations };
     }
   }
 }
@@ -52,6 +54,8 @@ interface Basis {
   readonly converged: boolean;
   /** Largest eigenvalue within the basis. */
   readonly value: number;
+  /** That of its vector, relative. */
+  readonly residual: number;
   /** Its vector, of unit norm. */
   best(): Float64Array<ArrayBuffer>;
 }
@@ -82,9 +86,10 @@ function growBasis(
         Float64Array.from(diagonal),
         Float64Array.from(offDiagonal),
       );
-      const converged = complete || beyond * Math.abs(ritz[size - 1]!) <= target * value;
+      const residual = (beyond * Math.abs(ritz[size - 1]!)) / value;
+      const converged = complete || residual <= target;
       if (converged || size === steps) {
-        return { vectors, converged, value, best: () => combine(vectors, ritz) };
+        return { vectors, converged, value, residual, best: () => combine(vectors, ritz) };
       }
       // Ever rarer, as each check costs as much as the basis is long.
       nextCheck = size + Math.max(1, size >> 3);
@@ -102,7 +107,11 @@ function growBasis(
 function makeOrthogonal(next: Float64Array, earlier: readonly Float64Array[]): number {
   let before = norm(next);
   for (let pass = 0; ; pass++) {
-    for (const vector of earlier) addScaled(next, -dot(vector, next), vector);
+    for (const vector of earlier) {
+      const along = dot(vector, next);
+      // Vectors of a bipartite matrix can lie on one side each, and have nothing in common.
+      if (along !== 0) addScaled(next, -along, vector);
+    }
     const beyond = norm(next);
     if (pass === 1 || beyond > Math.SQRT1_2 * before) return beyond;
     before = beyond;

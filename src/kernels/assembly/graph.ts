@@ -1,8 +1,7 @@
 // Kernels that measure blocks of weights where they lie. Their module shares its memory between threads where that is possible.
 export { firstNotFinite } from "./finite";
-export { columnProducts, rowProducts } from "./oneSided";
 export { columnMembers, rowMembers, sharedBits } from "./members";
-export { absoluteProducts } from "./products";
+export { absoluteProducts, columnProducts, rowProducts } from "./products";
 export { partSums, sumRowsAt, takeColumns, takeMasked, takeRows, takeRowsAt } from "./peel";
 export { scan } from "./scan";
 export { settle } from "./settle";

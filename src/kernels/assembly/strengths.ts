@@ -5,10 +5,11 @@
 
 /** Columns of a tile: their sums take 8 KiB. */
 const tileColumns: i32 = 512;
+const panelRows: i32 = 33;
 
 /**
  * Rows [0, rows) of `weights`, `columns` floats each. `rowSums` and `columnSums` are set to all positive sums, then all negative
- * ones, as float64. A negative sum is zero or below. A row's sum is taken tile after tile, a column's two rows at a time.
+ * ones, as float64. A negative sum is zero or below. A row's sum is taken tile after tile, a column's three rows at a time.
  */
 export function strengths(
   weights: usize,
@@ -22,33 +23,34 @@ export function strengths(
   const rowBytes = (<usize>columns) << 2;
   const toNegativeRow = (<usize>rows) << 3;
   const toNegativeColumn = (<usize>columns) << 3;
-  const whole = rows & ~1;
-  for (let first = 0; first < whole; first += 32) {
-    const last = min(first + 32, whole);
+  const whole = rows - (rows % 3);
+  for (let first = 0; first < whole; first += panelRows) {
+    const last = min(first + panelRows, whole);
     for (let column = 0; column < columns; column += tileColumns) {
       const count = min(tileColumns, columns - column);
       const tile = weights + ((<usize>column) << 2);
       const sums = columnSums + ((<usize>column) << 3);
-      for (let row = first; row < last; row += 2) {
-        twoRows(
-          tile + <usize>row * rowBytes,
-          rowBytes,
-          count,
-          rowSums + ((<usize>row) << 3),
-          toNegativeRow,
-          sums,
-          toNegativeColumn,
-        );
+      for (let row = first; row < last; row += 3) {
+        const from = tile + <usize>row * rowBytes;
+        const own = rowSums + ((<usize>row) << 3);
+        threeRows(from, rowBytes, count, own, toNegativeRow, sums, toNegativeColumn);
+        if ((count & 1) == 0) continue;
+        const end = <usize>(count - 1);
+        for (let i: usize = 0; i < 3; i++) {
+          const weight = from + i * rowBytes + (end << 2);
+          addOne(weight, own + (i << 3), toNegativeRow, sums + (end << 3), toNegativeColumn);
+        }
       }
     }
   }
-  if (whole < rows) {
-    const own = rowSums + ((<usize>whole) << 3);
-    oneRow(weights + <usize>whole * rowBytes, columns, own, toNegativeRow, columnSums);
+  for (let row = whole; row < rows; row++) {
+    const own = rowSums + ((<usize>row) << 3);
+    oneRow(weights + <usize>row * rowBytes, columns, own, toNegativeRow, columnSums);
   }
 }
 
-function twoRows(
+/** Three rows, of an odd number of columns all but the last. The sums of more rows would not stay in registers. */
+function threeRows(
   a: usize,
   rowBytes: usize,
   count: i32,
@@ -58,37 +60,43 @@ function twoRows(
   toNegativeColumn: usize,
 ): void {
   const b = a + rowBytes;
+  const c = b + rowBytes;
   const zero = f64x2.splat(0);
   let pa = zero;
   let na = zero;
   let pb = zero;
   let nb = zero;
+  let pc = zero;
+  let nc = zero;
   const whole = (<usize>(count & ~1)) << 2;
-  let at: usize = 0;
-  let up = columnSums;
-  let down = columnSums + toNegativeColumn;
-  for (; at < whole; at += 8, up += 16, down += 16) {
+  for (let at: usize = 0; at < whole; at += 8) {
     const wa = f64x2.promote_low_f32x4(v128.load64_zero(a + at));
-    const wb = f64x2.promote_low_f32x4(v128.load64_zero(b + at));
     const a1 = f64x2.pmax(zero, wa);
-    const b1 = f64x2.pmax(zero, wb);
-    const a0 = f64x2.pmin(zero, wa);
-    const b0 = f64x2.pmin(zero, wb);
+    // What is not the one part is the other.
+    const a0 = v128.xor(wa, a1);
     pa = f64x2.add(pa, a1);
     na = f64x2.add(na, a0);
+    const wb = f64x2.promote_low_f32x4(v128.load64_zero(b + at));
+    const b1 = f64x2.pmax(zero, wb);
+    const b0 = v128.xor(wb, b1);
     pb = f64x2.add(pb, b1);
     nb = f64x2.add(nb, b0);
-    v128.store(up, f64x2.add(v128.load(up), f64x2.add(a1, b1)));
-    v128.store(down, f64x2.add(v128.load(down), f64x2.add(a0, b0)));
+    const wc = f64x2.promote_low_f32x4(v128.load64_zero(c + at));
+    const c1 = f64x2.pmax(zero, wc);
+    const c0 = v128.xor(wc, c1);
+    pc = f64x2.add(pc, c1);
+    nc = f64x2.add(nc, c0);
+    const up = columnSums + (at << 1);
+    const down = up + toNegativeColumn;
+    v128.store(up, f64x2.add(v128.load(up), f64x2.add(a1, f64x2.add(b1, c1))));
+    v128.store(down, f64x2.add(v128.load(down), f64x2.add(a0, f64x2.add(b0, c0))));
   }
   addLanes(rowSums, pa);
   addLanes(rowSums + toNegativeRow, na);
   addLanes(rowSums + 8, pb);
   addLanes(rowSums + 8 + toNegativeRow, nb);
-  if ((count & 1) != 0) {
-    addOne(a + at, rowSums, toNegativeRow, up, toNegativeColumn);
-    addOne(b + at, rowSums + 8, toNegativeRow, up, toNegativeColumn);
-  }
+  addLanes(rowSums + 16, pc);
+  addLanes(rowSums + 16 + toNegativeRow, nc);
 }
 
 function addLanes(at: usize, two: v128): void {
@@ -117,7 +125,24 @@ function oneRow(
   columnSums: usize,
 ): void {
   const toNegativeColumn = (<usize>count) << 3;
-  for (let i = 0; i < count; i++, row += 4, columnSums += 8) {
-    addOne(row, rowSum, toNegativeRow, columnSums, toNegativeColumn);
+  const zero = f64x2.splat(0);
+  let positive = zero;
+  let negative = zero;
+  const whole = (<usize>(count & ~1)) << 2;
+  for (let at: usize = 0; at < whole; at += 8) {
+    const w = f64x2.promote_low_f32x4(v128.load64_zero(row + at));
+    const p = f64x2.pmax(zero, w);
+    const n = v128.xor(w, p);
+    positive = f64x2.add(positive, p);
+    negative = f64x2.add(negative, n);
+    const up = columnSums + (at << 1);
+    const down = up + toNegativeColumn;
+    v128.store(up, f64x2.add(v128.load(up), p));
+    v128.store(down, f64x2.add(v128.load(down), n));
+  }
+  addLanes(rowSum, positive);
+  addLanes(rowSum + toNegativeRow, negative);
+  if ((count & 1) != 0) {
+    addOne(row + whole, rowSum, toNegativeRow, columnSums + (whole << 1), toNegativeColumn);
   }
 }
