@@ -135,11 +135,13 @@ export function bulkPeel({
   const takeBatch = (): boolean => {
     const batch = batches?.tryBatch(level);
     if (!batch) return false;
+    let top = level;
     batch.nodes.forEach((node, i) => {
-      level = Math.max(level, batch.degrees[i]!);
-      values[node] = level;
+      values[node] = Math.max(level, batch.degrees[i]!);
+      top = Math.max(top, values[node]);
       ahead!.drop(node);
     });
+    level = top;
     leave(batch.touched);
     refresh();
     return true;

@@ -166,7 +166,7 @@ function byKernels(
         const others = columnSide.alive(left.columns);
         const lists = [others.byteOffset, others.length, at, length] as const;
         kernels.sumRowsAt(address, columnCount, ...lists, degrees, margins, kind);
-      } else if (columns.length * 24 > columnCount && columns.length > 1) {
+      } else if (columns.length * 48 > columnCount && columns.length > 1) {
         mask.fill(0);
         for (let i = 0; i < columns.length; i++) mask[columns[i]!] = -1;
         kernels.takeMasked(
