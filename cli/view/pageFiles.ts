@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, extname, join } from "node:path";
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -9,12 +9,10 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Where `npm run build:viewer` puts the page, seen from the compiled and from the source file. */
-export const builtPageFolder: string = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith(".ts") ? "../../dist/viewer/" : "../../viewer/",
-    import.meta.url,
-  ),
+/** Where `npm run build:viewer` puts the page. */
+export const builtPageFolder: string = join(
+  dirname(createRequire(import.meta.url).resolve("weightgraph/package.json")),
+  "dist/viewer",
 );
 
 export interface PageFile {

@@ -9,6 +9,7 @@
  * Source: Barrat et al. 2004, doi 10.1073/pnas.0400087101; signs as in the rewiring of Scabini et al., arXiv 2207.08148.
  * Golden: docs/measures/strength.md, by hand.
  */
+import { plus } from "../numeric/vector.ts";
 import { GraphError } from "../errors.ts";
 import type { SideSums } from "../graph/block.ts";
 import { blockSums } from "../graph/blockSums.ts";
@@ -59,8 +60,8 @@ export const partOf = {
 const sumOf: Readonly<
   Record<NonNullable<NodeStrengthOptions["sign"]>, (sums: SideSums) => Float64Array>
 > = {
-  signed: ({ positive, negative }) => positive.map((sum, i) => sum - negative[i]!),
-  absolute: ({ positive, negative }) => positive.map((sum, i) => sum + negative[i]!),
+  signed: ({ positive, negative }) => plus(positive, -1, negative),
+  absolute: ({ positive, negative }) => plus(positive, 1, negative),
   positive: ({ positive }) => positive,
   negative: ({ negative }) => negative,
 };
@@ -71,10 +72,11 @@ export function addTo(
   nodes: Int32Array,
   sums: Float64Array | null,
 ): void {
-  nodes.forEach((node, i) => {
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]!;
     covered[node] = 1;
     if (sums !== null) values[node]! += sums[i]!;
-  });
+  }
 }
 
 /** As data. */

@@ -35,8 +35,9 @@ export function coveredValues(
 
 /** `values` as they are. @throws {AnalysisError} `ANALYSIS_UNDEFINED` when a sum has left the range of float64. */
 export function checkRange(values: Float64Array, measure: string): Float64Array {
-  const node = values.findIndex((value) => !Number.isFinite(value));
-  if (node >= 0) {
+  let node = 0;
+  while (node < values.length && Number.isFinite(values[node])) node++;
+  if (node < values.length) {
     throw new AnalysisError("ANALYSIS_UNDEFINED", `${measure} of node ${node} exceeds float64`, {
       hint: "Divide all weights by a common factor.",
     });

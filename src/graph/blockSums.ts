@@ -2,6 +2,7 @@
  * Sums of a block's weights by row and by column: all that strengths and weighted degrees need, taken once per block, in one pass
  * over weights that lie where kernels reach them.
  */
+import { plus } from "../numeric/vector.ts";
 import { arenaOf } from "../kernels/weightArena.ts";
 import {
   arenaStrengths,
@@ -39,7 +40,7 @@ export function ofSigned({ rows, columns }: StrengthSums): BlockSums {
   const side = ({ positive, negative }: SignedSums): SideSums => ({
     positive,
     negative,
-    norm: positive.map((sum, i) => sum + negative[i]!),
+    norm: plus(positive, 1, negative),
   });
   return { rows: side(rows), columns: side(columns) };
 }

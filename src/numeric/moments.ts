@@ -20,14 +20,19 @@ const roundingShare = 1e-14;
  */
 export function moments(values: Float64Array): Moments {
   const count = values.length;
-  const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const scale = largestMagnitude(values);
   if (scale === 0) return { mean: 0, std: 0, skewness: 0, kurtosis: 0 };
-  const mean = compensatedSum(values.map((value) => value / scale)) / count;
-  const deviations = values.map((value) => value / scale - mean);
-  const widest = deviations.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const terms = new Float64Array(count);
+  for (let i = 0; i < count; i++) terms[i] = values[i]! / scale;
+  const mean = compensatedSum(terms) / count;
+  const deviations = new Float64Array(count);
+  for (let i = 0; i < count; i++) deviations[i] = terms[i]! - mean;
+  const widest = largestMagnitude(deviations);
   if (widest <= roundingShare) return { mean: mean * scale, std: 0, skewness: 0, kurtosis: 0 };
-  const power = (exponent: number): number =>
-    compensatedSum(deviations.map((value) => (value / widest) ** exponent)) / count;
+  const power = (exponent: number): number => {
+    for (let i = 0; i < count; i++) terms[i] = (deviations[i]! / widest) ** exponent;
+    return compensatedSum(terms) / count;
+  };
   const variance = power(2);
   return {
     mean: mean * scale,
@@ -35,4 +40,10 @@ export function moments(values: Float64Array): Moments {
     skewness: power(3) / variance ** 1.5,
     kurtosis: power(4) / variance ** 2 - 3,
   };
+}
+
+function largestMagnitude(values: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  return largest;
 }

@@ -24,6 +24,13 @@ export function addScaled(y: Float64Array, factor: number, x: Float64Array): voi
   for (let i = 0; i < y.length; i++) y[i]! += factor * x[i]!;
 }
 
+/** x + factor · y, as a new array. */
+export function plus(x: Float64Array, factor: number, y: Float64Array): Float64Array<ArrayBuffer> {
+  const sum = new Float64Array(x.length);
+  for (let i = 0; i < sum.length; i++) sum[i] = x[i]! + factor * y[i]!;
+  return sum;
+}
+
 /** `vector` divided by its L2 norm, as a new array. */
 export function toUnit(vector: Float64Array): Float64Array<ArrayBuffer> {
   const length = norm(vector);

@@ -44,6 +44,7 @@ export function takeAhead({ memory, pieces, losses, places, spans }: AheadReques
   const { degrees, minima, settle } = memory;
   const { start, piece, position } = places;
   const saved = new Float64Array(degrees.length);
+  const room = new Float64Array(degrees.length);
   /** As many as are harmless; after a batch that came back few, then more with each that did not. */
   let size = Infinity;
   let pause = leastPause;
@@ -75,8 +76,9 @@ export function takeAhead({ memory, pieces, losses, places, spans }: AheadReques
   const limitFor = (count: number): number => {
     // The least of the chunks are enough to go by while the batch is small beside their number.
     const keys = 2 * count < minima.length ? minima : degrees;
-    const sorted = keys.filter((key) => key < Infinity).sort();
-    return sorted.length === 0 ? -Infinity : sorted[Math.min(count, sorted.length) - 1]!;
+    let length = 0;
+    for (let i = 0; i < keys.length; i++) if (keys[i]! < Infinity) room[length++] = keys[i]!;
+    return length === 0 ? -Infinity : room.subarray(0, length).sort()[Math.min(count, length) - 1]!;
   };
   /** Those of lower degree than the first that is joined to one before it. */
   const apart = (nodes: readonly number[]): number[] => {

@@ -7,7 +7,7 @@ import type { LayeredGraph } from "../../graph/layeredGraph.ts";
 import type { NodeValues } from "../nodeValues.ts";
 import { bulkPeel, type Leaving } from "./bulkPeel.ts";
 import { degreesOf, freshDegree } from "./degreesOf.ts";
-import { membersOf } from "./members.ts";
+import { allMembers, isFull, membersOf } from "./members.ts";
 import { hasParallels, hasRepeats, piecesOf, placesOf, type Part } from "./pieces.ts";
 
 export interface HypercoreRule {
@@ -52,8 +52,11 @@ export function bulkHypercores(
     if (isHyperedge) hyperedges.push(node);
   }
   const request = { graph, pieces, places, covered, side, measure: "hypercore degree" };
+  const full = pieces.map(isFull);
   const { memory, losses } = degreesOf(request);
-  const members = pieces.map((own) => membersOf(own, side, memory));
+  const members = pieces.map((own, i) =>
+    full[i] ? allMembers(own, side) : membersOf(own, side, memory),
+  );
   const hasRoom = members.every((own) => own !== null);
   if (!hasRoom) return null;
 

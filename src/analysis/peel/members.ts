@@ -1,4 +1,5 @@
 /** How many living vertices the hyperedges of a piece hold, as lists of bits: a 32nd of the weights. */
+import { scanWeights } from "../../graph/blockPattern.ts";
 import { arenaOf } from "../../kernels/weightArena.ts";
 import type { PeelMemory } from "./memory.ts";
 import { kindOf, partOf, type Piece } from "./pieces.ts";
@@ -10,26 +11,32 @@ export interface PieceMembers {
   readonly leave: (vertex: number) => void;
 }
 
+/** True if every vertex is a member of every hyperedge. Takes the room of the kernels for a moment. */
+export function isFull({ weights, part }: Piece): boolean {
+  return part.sign === "absolute" && scanWeights(weights).zeros === 0;
+}
+
+/** Of a piece that is full: no list is needed. */
+export function allMembers({ rowNodes, columnNodes }: Piece, side: "in" | "out"): PieceMembers {
+  let left = (side === "in" ? columnNodes : rowNodes).length;
+  return { count: () => left, leave: () => void left-- };
+}
+
 /** `side` in: rows are the hyperedges; out: columns. Null if there is no room for the bits. */
 export function membersOf(
   piece: Piece,
   side: "in" | "out",
   memory: PeelMemory,
 ): PieceMembers | null {
-  const [rows, columns] = [piece.rowNodes.length, piece.columnNodes.length];
-  const [hyperedges, vertices] = side === "in" ? [rows, columns] : [columns, rows];
+  const vertices = (side === "in" ? piece.columnNodes : piece.rowNodes).length;
   const stride = Math.ceil(vertices / 128) * 16;
   const lists = bitLists(piece, side, memory, stride);
   if (lists === null) return null;
   const { living, count } = lists;
-  let left = vertices;
   for (let vertex = 0; vertex < vertices; vertex++) living[vertex >> 3]! |= 1 << (vertex & 7);
-  let isFull = true;
-  for (let i = 0; i < hyperedges && isFull; i++) isFull = count(i) === vertices;
   return {
-    count: (hyperedge) => (isFull ? left : count(hyperedge)),
+    count,
     leave(vertex) {
-      left--;
       living[vertex >> 3]! &= ~(1 << (vertex & 7));
     },
   };
