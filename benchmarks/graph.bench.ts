@@ -73,7 +73,9 @@ function entriesFor(
 if (has("install")) install();
 const versions = versionsOf();
 const ofNode = ["weightgraph", "graphology", "ngraph"];
-const present = (tool: string): boolean => ofNode.includes(tool) || tool in versions;
+/** One of numpy's ways is called numpy-masks. */
+const present = (tool: string): boolean =>
+  ofNode.includes(tool) || tool in versions || (tool.startsWith("numpy-") && "numpy" in versions);
 const folder = mkdtempSync(join(tmpdir(), "weightgraph-bench-"));
 const results: Result[] = [];
 const files: FileResult[] = [];

@@ -32,7 +32,7 @@ const block: Planned["entries"] = {
   strengths: ["weightgraph", "numpy"],
   eigenvector: ["weightgraph", "scipy"],
   "eigenvector, to rounding": ["weightgraph"],
-  core: ["weightgraph", "numpy"],
+  core: ["weightgraph", "numpy", "numpy-masks"],
   hypercore: ["weightgraph"],
   rewiring: ["weightgraph", "numpy"],
 };

@@ -40,7 +40,13 @@ const python = process.env["PYTHON"] ?? "/usr/bin/python3";
 const peers = fileURLToPath(new URL("../peers/graphPeers.py", import.meta.url));
 const own = fileURLToPath(new URL("contestant.ts", import.meta.url));
 const ofNode = new Set(["weightgraph", "graphology", "ngraph"]);
-const oneThread = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
+const environment = {
+  OMP_NUM_THREADS: "1",
+  OPENBLAS_NUM_THREADS: "1",
+  MKL_NUM_THREADS: "1",
+  // Large arrays in huge pages where Linux gives them on request alone: numpy asks by itself, Node has to be told.
+  GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+};
 
 function launch(tool: string, casePath: string): ChildProcess {
   const [program, argv] = ofNode.has(tool)
@@ -48,7 +54,7 @@ function launch(tool: string, casePath: string): ChildProcess {
     : [python, [peers, tool, casePath]];
   return spawn(program, argv, {
     stdio: ["pipe", "pipe", "ignore"],
-    env: { ...process.env, ...oneThread },
+    env: { ...process.env, ...environment },
   });
 }
 

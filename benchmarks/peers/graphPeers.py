@@ -1,8 +1,8 @@
 """The Python peers of graph.bench: one tool on one case, in a process of its own.
 
 python3 graphPeers.py TOOL CASE.json: says it is ready, then answers each line of stdin, the name of a measure, with a line of
-JSON: seconds, peak memory in MB, and what the tool says of its own answer; or why it failed. TOOL is numpy, scipy, networkx,
-igraph or graph-tool. One thread; at most 8 GB of memory. Seconds are the process's own, user and system.
+JSON: seconds, peak memory in MB, and what the tool says of its own answer; or why it failed. TOOL is numpy, numpy-masks (the plain
+form of the core numbers), scipy, networkx, igraph or graph-tool. One thread; at most 8 GB of memory. Seconds are the process's own, user and system.
 """
 
 import json
@@ -15,7 +15,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 import numpy as np  # noqa: E402  (the number of threads is read on import)
 
-from densePeel import dense_peel  # noqa: E402
+from densePeel import dense_peel, mask_peel  # noqa: E402
 
 
 def read_case(path):
@@ -53,9 +53,7 @@ def numpy_measures(node_count, blocks):
             _ = rows, columns, signed_rows - rows, signed_columns - columns
 
     def core():
-        weights = blocks[0][0]
-        rows, columns, _ = dense_peel(weights)
-        return {"largest": float(max(rows.max(), columns.max()))}
+        return core_of(dense_peel, blocks)
 
     def rewiring():
         random = np.random.default_rng(0)
@@ -67,6 +65,15 @@ def numpy_measures(node_count, blocks):
 
     measures = {"read": read, "strengths": strengths, "rewiring": rewiring}
     return {**measures, "core": core} if len(blocks) == 1 else measures
+
+
+def core_of(peel, blocks):
+    rows, columns, _ = peel(blocks[0][0])
+    return {"largest": float(max(rows.max(), columns.max()))}
+
+
+def numpy_masks_measures(node_count, blocks):
+    return {"core": lambda: core_of(mask_peel, blocks)}
 
 
 def rewire_rows(weights, random):
@@ -196,6 +203,7 @@ def graph_tool_measures(node_count, blocks):
 
 TOOLS = {
     "numpy": numpy_measures,
+    "numpy-masks": numpy_masks_measures,
     "scipy": scipy_measures,
     "networkx": networkx_measures,
     "igraph": igraph_measures,
