@@ -190,60 +190,62 @@ function sidesOf(pieces: readonly Piece[], count: number): Uint8Array | null {
 }
 
 function operatorOf(pieces: readonly Piece[], size: number, scale: number): SymmetricOperator {
-  const parts = pieces.map(({ rows, columns, ...own }) => ({
-    piece: { ...own, rows, columns },
-    rows: endsOf(rows),
-    columns: endsOf(columns),
-    vectors: {
-      u: new Float64Array(columns.length),
-      x: new Float64Array(rows.length),
-      forRows: new Float64Array(rows.length),
-      forColumns: new Float64Array(columns.length),
-    },
+  const parts = pieces.map((piece) => ({
+    piece,
+    rows: endsOf(piece.rows),
+    columns: endsOf(piece.columns),
   }));
   const scaled = new Float64Array(size);
   return (x, y) => {
     y.fill(0);
     for (let i = 0; i < size; i++) scaled[i] = x[i]! * scale;
-    for (const { piece, rows, columns, vectors } of parts) {
-      take(rows, scaled, vectors.x);
-      take(columns, scaled, vectors.u);
-      multiply(piece, vectors);
-      add(rows, vectors.forRows, y);
-      add(columns, vectors.forColumns, y);
+    for (const { piece, rows, columns } of parts) {
+      multiply(piece, {
+        x: rows.values(scaled),
+        u: columns.values(scaled),
+        forRows: rows.sums(y),
+        forColumns: columns.sums(y),
+      });
+      rows.add(y);
+      columns.add(y);
     }
   };
 }
 
-/** The entries of a component's vector that belong to one side of a piece. Most sides are a run of neurons. */
+/** The entries of a component's vector that belong to one side of a piece. */
 interface Ends {
-  readonly nodes: Int32Array;
-  readonly isRun: boolean;
+  readonly values: (vector: Float64Array) => Float64Array;
+  /** Where to add what the side gets; `add` brings it to its place in `vector`. */
+  readonly sums: (vector: Float64Array) => Float64Array;
+  readonly add: (vector: Float64Array) => void;
 }
 
 function endsOf(nodes: Int32Array): Ends {
   const first = nodes[0]!;
-  return { nodes, isRun: nodes.every((node, i) => node === first + i) };
-}
-
-function take({ nodes, isRun }: Ends, from: Float64Array, to: Float64Array): void {
-  const first = nodes[0]!;
-  if (isRun) to.set(from.subarray(first, first + nodes.length));
-  else for (let i = 0; i < nodes.length; i++) to[i] = from[nodes[i]!]!;
-}
-
-function add({ nodes, isRun }: Ends, from: Float64Array, to: Float64Array): void {
-  const first = nodes[0]!;
-  if (isRun) for (let i = 0; i < from.length; i++) to[first + i]! += from[i]!;
-  else for (let i = 0; i < nodes.length; i++) to[nodes[i]!]! += from[i]!;
+  const count = nodes.length;
+  // Most sides are a run of neurons, and need no copy.
+  if (nodes.every((node, i) => node === first + i)) {
+    const own = (vector: Float64Array): Float64Array => vector.subarray(first, first + count);
+    return { values: own, sums: own, add: () => undefined };
+  }
+  const values = new Float64Array(count);
+  const sums = new Float64Array(count);
+  return {
+    values(vector) {
+      for (let i = 0; i < count; i++) values[i] = vector[nodes[i]!]!;
+      return values;
+    },
+    sums: () => sums.fill(0),
+    add(vector) {
+      for (let i = 0; i < count; i++) vector[nodes[i]!]! += sums[i]!;
+    },
+  };
 }
 
 /** A call into the kernels costs as much as so many weights. */
 const leastWeights = 2 ** 11;
 
 function multiply({ weights, groups = 1, rows, columns }: Piece, vectors: TwoProducts): void {
-  vectors.forRows.fill(0);
-  vectors.forColumns.fill(0);
   const arena = groups > 1 || weights.length < leastWeights ? null : arenaOf(weights);
   if (arena !== null && weights instanceof Float32Array) {
     const matrix = { arena, weights, rows: rows.length, columns: columns.length };

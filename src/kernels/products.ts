@@ -31,7 +31,7 @@ export function arenaProducts(
   room.set(x, places.x);
   room.set(u, places.u);
   const address = (place: number): number => arena.scratch + 8 * place;
-  const [hasRows, hasColumns] = [x.some(isSomething), u.some(isSomething)];
+  const [hasRows, hasColumns] = [isSomething(x), isSomething(u)];
   if (!hasRows && !hasColumns) return true;
   arena.threads.run(
     slabs.map((slab, i): KernelCall => {
@@ -55,8 +55,9 @@ export function arenaProducts(
   return true;
 }
 
-function isSomething(value: number): boolean {
-  return value !== 0;
+function isSomething(vector: Float64Array): boolean {
+  for (let i = 0; i < vector.length; i++) if (vector[i] !== 0) return true;
+  return false;
 }
 
 /** The same in plain TypeScript, for weights that lie anywhere, in one matrix or in groups down a diagonal. */
