@@ -126,8 +126,8 @@ export function targetsOf({ results, files }: Run): Target[] {
       worst.length === 0 ? null : Math.max(...worst),
       1e-8,
     ),
-    ...(["4096 x 4096", "4096 x 25088"] as const).flatMap((network) => [
-      ...(["numpy-masks", "numpy"] as const).flatMap((tool) => [
+    ...(["4096 x 4096", "4096 x 25088"] as const).flatMap((network) =>
+      (["numpy-masks", "numpy"] as const).flatMap((tool) => [
         atLeast(
           `weighted core, ${network}, Gaussian, beside ${tool}`,
           8,
@@ -139,7 +139,7 @@ export function targetsOf({ results, files }: Run): Target[] {
           ratio(network, "heavy-tailed", "core", tool),
         ),
       ]),
-    ]),
+    ),
     atMost(
       "hypercore over one strength pass, 4096 x 4096",
       "< 10",
