@@ -16,6 +16,7 @@
 import { AnalysisError, GraphError } from "../errors.ts";
 import { edgeWeights } from "../graph/block.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
+import { symmetricRooms, type SymmetricRoom } from "../kernels/symmetricRoom.ts";
 import { gramMatrix, wide, type StridedMatrix } from "../numeric/gram.ts";
 import { largestEigenpair } from "../numeric/lanczos.ts";
 import { fitPowerLaw } from "../numeric/powerLaw.ts";
@@ -28,7 +29,7 @@ export interface SpectrumOptions {
   readonly kernels?: (typeof kernelForms)[number];
   /** Eigenvalues at or below this are left out of the power law. @defaultValue 1e-5 */
   readonly minEigenvalue?: number;
-  /** Largest smaller side of a matrix whose whole spectrum is computed. @defaultValue 2048 */
+  /** Largest smaller side of a matrix whose whole spectrum is computed. @defaultValue 4096 */
   readonly maxDimension?: number;
 }
 
@@ -74,7 +75,7 @@ export interface Spectrum {
 /** @throws {GraphError} `GRAPH_NO_EDGES`, `GRAPH_NO_TAPS` @throws {AnalysisError} `ANALYSIS_UNDEFINED`, `ANALYSIS_NOT_CONVERGED` */
 export function spectrum(
   graph: LayeredGraph,
-  { kernels = "slices", minEigenvalue = 1e-5, maxDimension = 2048 }: SpectrumOptions = {},
+  { kernels = "slices", minEigenvalue = 1e-5, maxDimension = 4096 }: SpectrumOptions = {},
 ): Spectrum {
   requireOneOf("kernels", kernels, kernelForms);
   requireNumber("minEigenvalue", minEigenvalue, eigenvalueDomain);
@@ -82,8 +83,10 @@ export function spectrum(
   if (graph.edgeCount === 0) {
     throw new GraphError("GRAPH_NO_EDGES", "no block, so no spectrum", { path: [graph.name] });
   }
+  const roomFor = symmetricRooms();
   const blocks = graph.blocks.map((block) => {
-    const found = figuresOf(matricesOf(graph, block, kernels), { minEigenvalue, maxDimension });
+    const matrices = matricesOf(graph, block, kernels);
+    const found = figuresOf(matrices, { minEigenvalue, maxDimension, roomFor });
     if (!Number.isFinite(found.frobeniusNorm)) {
       throw new AnalysisError("ANALYSIS_UNDEFINED", "the norm exceeds float64", {
         path: [graph.name, block.name],
@@ -136,11 +139,12 @@ const tapsTo = (form: string): "sum" | "norm" => (form === "norm" ? "norm" : "su
 interface Limits {
   readonly minEigenvalue: number;
   readonly maxDimension: number;
+  readonly roomFor: (n: number) => SymmetricRoom | null;
 }
 
 function figuresOf(
   matrices: readonly StridedMatrix[],
-  { minEigenvalue, maxDimension }: Limits,
+  { minEigenvalue, maxDimension, roomFor }: Limits,
 ): BlockSpectrum {
   const sides = matrices.map(({ rows, columns }) => Math.min(rows, columns));
   const counts = {
@@ -158,7 +162,7 @@ function figuresOf(
 
   const isWhole = sides.every((side) => side <= maxDimension);
   const spectrumOf = (matrix: StridedMatrix): Float64Array =>
-    isWhole ? allEigenvalues(matrix, scale) : largestOnly(matrix, scale);
+    isWhole ? allEigenvalues(matrix, scale, roomFor) : largestOnly(matrix, scale);
   const scaled = matrices.map(spectrumOf);
   const top = scaled.reduce((most, own) => Math.max(most, own.at(-1)!), 0);
   const shift = 2 * Math.log10(scale);
@@ -204,9 +208,15 @@ const nothing = {
   tail: null,
 };
 
-function allEigenvalues(matrix: StridedMatrix, scale: number): Float64Array {
+function allEigenvalues(
+  matrix: StridedMatrix,
+  scale: number,
+  roomFor: Limits["roomFor"],
+): Float64Array {
   const turned = wide(matrix);
-  return symmetricEigenvalues(gramMatrix(turned, scale), turned.rows);
+  const room = roomFor(turned.rows);
+  const gram = gramMatrix(turned, scale, room?.gram);
+  return symmetricEigenvalues(gram, turned.rows, room?.reduction);
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {
@@ -293,7 +303,7 @@ export const spectrumMeasure: BlockMeasure = blockMeasure({
       name: "maxDimension",
       kind: "number",
       ...dimensionDomain,
-      default: 2048,
+      default: 4096,
       description:
         "Smaller side of a matrix beyond which only its largest singular value is computed.",
     },

@@ -57,6 +57,10 @@ export interface GraphKernels extends PeelKernels {
   readonly absoluteProducts: Kernel<
     [weights: number, rows: number, columns: number, x: number, u: number, y: number, v: number]
   >;
+  readonly addGram: Kernel<[panel: number, n: number, width: number, gram: number]>;
+  readonly reduceTriangle: Kernel<
+    [matrix: number, n: number, size: number, v: number, w: number, next: number, product: number]
+  >;
   readonly rewireRow: Kernel<
     [row: number, columns: number, sums: number, shift: number, state: number, room: number]
   >;

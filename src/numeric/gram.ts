@@ -22,32 +22,55 @@ export function wide(matrix: StridedMatrix): StridedMatrix {
 }
 
 /** Columns that are gathered at a time. */
-const panelWidth = 128;
+export const panelWidth = 128;
+
+/** Where a Gram matrix is added up. */
+export interface GramRoom {
+  /** [rows, rows], zero to begin with. */
+  readonly gram: Float64Array;
+  /** [rows rounded up to four, panelWidth] */
+  readonly panel: Float64Array;
+  /** Adds the products of the panel's rows with one another to the lower triangle. */
+  readonly addProducts: () => void;
+}
 
 /**
- * scale² · M Mᵀ as [rows, rows]; only the lower triangle is filled. Panels of columns are gathered into float64 once, and tiles
- * of 2 x 4 products share their loads. Cost: rows² · columns / 2 products.
+ * scale² · M Mᵀ as [rows, rows]; only the lower triangle is filled. Panels of columns are gathered into float64 once.
+ * Cost: rows² · columns / 2 products.
  */
-export function gramMatrix(matrix: StridedMatrix, scale: number): Float64Array {
-  const { rows: n, columns } = matrix;
-  const gram = new Float64Array(n * n);
-  const padded = 4 * Math.ceil(n / 4);
-  const panel = new Float64Array(padded * panelWidth);
-  const sums = new Float64Array(8);
-  for (let first = 0; first < columns; first += panelWidth) {
+export function gramMatrix(
+  matrix: StridedMatrix,
+  scale: number,
+  { gram, panel, addProducts }: GramRoom = plainGramRoom(matrix.rows),
+): Float64Array {
+  for (let first = 0; first < matrix.columns; first += panelWidth) {
     gather(matrix, { first, scale, panel });
-    for (let i = 0; i < n; i += 2) {
-      for (let j = 0; j <= i + 1; j += 4) {
-        tile(panel, i * panelWidth, j * panelWidth, sums);
-        for (let t = 0; t < 8; t++) {
-          const row = i + (t >> 2);
-          const column = j + (t & 3);
-          if (row < n && column <= row) gram[row * n + column]! += sums[t]!;
-        }
-      }
-    }
+    addProducts();
   }
   return gram;
+}
+
+/** Tiles of 2 x 4 products share their loads. */
+function plainGramRoom(n: number): GramRoom {
+  const gram = new Float64Array(n * n);
+  const panel = new Float64Array(4 * Math.ceil(n / 4) * panelWidth);
+  const sums = new Float64Array(8);
+  return {
+    gram,
+    panel,
+    addProducts() {
+      for (let i = 0; i < n; i += 2) {
+        for (let j = 0; j <= i + 1; j += 4) {
+          tile(panel, i * panelWidth, j * panelWidth, sums);
+          for (let t = 0; t < 8; t++) {
+            const row = i + (t >> 2);
+            const column = j + (t & 3);
+            if (row < n && column <= row) gram[row * n + column]! += sums[t]!;
+          }
+        }
+      }
+    },
+  };
 }
 
 interface Panel {

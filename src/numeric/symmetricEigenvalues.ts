@@ -7,13 +7,53 @@ import { AnalysisError } from "../errors.ts";
  * the last place of the largest. Cost: n³ / 6 visits of an entry, each once updated and twice multiplied; O(n²) besides.
  * Source: Golub and Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3.
  */
-export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
-  const { diagonal, offDiagonal } = tridiagonalise(matrix, n);
+export function symmetricEigenvalues(
+  matrix: Float64Array,
+  n: number,
+  room: ReductionRoom = plainReductionRoom(matrix, n),
+): Float64Array {
+  const { diagonal, offDiagonal } = tridiagonalise(matrix, n, room);
   return tridiagonalEigenvalues(diagonal, offDiagonal);
 }
 
 /** Beside entries of the order of 1, nothing; and its reciprocal squared is still a number. */
 const negligible = 1e-140;
+
+/** How a matrix is reduced. */
+export interface ReductionRoom {
+  /** Four of [n], zero to begin with. */
+  readonly vectors: readonly Float64Array[];
+  /** Takes `v wᵀ + w vᵀ` from the triangle of the first rows, as many as `size`; `product` becomes what is left times `next`. */
+  readonly reduce: (
+    size: number,
+    vectors: Readonly<Record<"v" | "w" | "next" | "product", Float64Array>>,
+  ) => void;
+}
+
+function plainReductionRoom(a: Float64Array, n: number): ReductionRoom {
+  return {
+    vectors: Array.from({ length: 4 }, () => new Float64Array(n)),
+    reduce(size, { v, w, next, product }) {
+      product.fill(0, 0, size);
+      for (let i = 0; i < size; i++) {
+        const row = i * n;
+        const vi = v[i]!;
+        const wi = w[i]!;
+        const ni = next[i]!;
+        let sum = 0;
+        for (let j = 0; j < i; j++) {
+          const entry = a[row + j]! - vi * w[j]! - wi * v[j]!;
+          a[row + j] = entry;
+          sum += entry * next[j]!;
+          product[j]! += entry * ni;
+        }
+        const own = a[row + i]! - 2 * vi * wi;
+        a[row + i] = own;
+        product[i]! += sum + own * ni;
+      }
+    },
+  };
+}
 
 interface Tridiagonal {
   /** [n] */
@@ -26,14 +66,15 @@ interface Tridiagonal {
  * One pass over the triangle per column: it takes away what the reflection before left to take away, and multiplies with the
  * vector of the next reflection, which the last row alone tells.
  */
-function tridiagonalise(a: Float64Array, n: number): Tridiagonal {
+function tridiagonalise(
+  a: Float64Array,
+  n: number,
+  { vectors, reduce }: ReductionRoom,
+): Tridiagonal {
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(Math.max(0, n - 1));
   // Pending: A - v wᵀ - w vᵀ.
-  let v = new Float64Array(n);
-  let w = new Float64Array(n);
-  let next = new Float64Array(n);
-  let product = new Float64Array(n);
+  let [v, w, next, product] = vectors as [Float64Array, Float64Array, Float64Array, Float64Array];
   for (let k = n - 1; k >= 0; k--) {
     const last = k * n;
     for (let j = 0; j <= k; j++) a[last + j]! -= v[k]! * w[j]! + w[k]! * v[j]!;
@@ -41,23 +82,7 @@ function tridiagonalise(a: Float64Array, n: number): Tridiagonal {
     if (k === 0) break;
     const factor = reflection(a.subarray(last, last + k), next);
     offDiagonal[k - 1] = next[k]!;
-    product.fill(0, 0, k);
-    for (let i = 0; i < k; i++) {
-      const row = i * n;
-      const vi = v[i]!;
-      const wi = w[i]!;
-      const ni = next[i]!;
-      let sum = 0;
-      for (let j = 0; j < i; j++) {
-        const entry = a[row + j]! - vi * w[j]! - wi * v[j]!;
-        a[row + j] = entry;
-        sum += entry * next[j]!;
-        product[j]! += entry * ni;
-      }
-      const own = a[row + i]! - 2 * vi * wi;
-      a[row + i] = own;
-      product[i]! += sum + own * ni;
-    }
+    reduce(k, { v, w, next, product });
     let along = 0;
     for (let j = 0; j < k; j++) along += next[j]! * product[j]!;
     const back = (factor * factor * along) / 2;

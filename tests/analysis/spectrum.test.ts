@@ -274,7 +274,7 @@ describe.each(Object.entries(golden.models))("%s: numpy's SVD", (path, expected)
 test("as a measure: the parameters, means over the blocks, a column per figure", () => {
   const { summary, blocks } = spectrumMeasure.run(ofRows(diagonal(3, 4)), { kernels: "flatten" });
   expect(summary).toEqual({
-    parameters: { kernels: "flatten", minEigenvalue: 1e-5, maxDimension: 2048 },
+    parameters: { kernels: "flatten", minEigenvalue: 1e-5, maxDimension: 4096 },
     mean: {
       stableRank: 25 / 16,
       logNorm: Math.log10(25),

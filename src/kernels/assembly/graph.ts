@@ -7,3 +7,4 @@ export { scan } from "./scan";
 export { settle } from "./settle";
 export { strengths } from "./strengths";
 export { rewireRow } from "./rewire";
+export { addGram, reduceTriangle } from "./symmetric";
