@@ -5,7 +5,8 @@
  * of the taps, parallel edges added. With `positiveOnly` an edge counts if its taps add up to more than zero.
  * Values are natural logarithms, since exp(sqrt(mn)) of a full layer soon leaves float64; `form: "value"` takes the exponential, and
  * refuses what does not fit. Domain: a neuron that stands in no block has no value; one without edges has 1, whose logarithm is 0.
- * Cost: for each neuron 5 to 40 products with its component; `ANALYSIS_TOO_LARGE` above 2^33 neurons times edges, either way.
+ * Cost: for each neuron 5 to 40 products with its component, once for neurons that have the very same edges, as those of a full
+ * layer have by default; `ANALYSIS_TOO_LARGE` above 2^33 neurons times edges, either way.
  * Source: Estrada and Rodríguez-Velázquez 2005, doi 10.1103/PhysRevE.71.056103; bounds by Benzi and Golub 1999,
  * doi 10.1023/A:1022362401426.
  * Golden: docs/measures/subgraph.md, by hand; networkx and scipy on trained models.
@@ -33,7 +34,7 @@ export interface SubgraphCentralityOptions {
 export interface SubgraphCentrality extends NodeValues {
   /** Largest distance of the bounds of a logarithm. */
   readonly gap: number;
-  /** Lanczos steps over all neurons. */
+  /** Lanczos steps over all neurons, of those with the very same edges one. */
   readonly steps: number;
 }
 
@@ -78,7 +79,12 @@ export function subgraphCentrality(
     const size = part.nodes.length;
     const upperBound = largestEigenvalue(apply, size) * (1 + 1e-10);
     const options = { ...quadrature, factor: beta / scale, upperBound };
+    const twins = twinsOf(part.nodes, neighbours);
     part.nodes.forEach((node, index) => {
+      if (twins[index] !== index) {
+        values[node] = values[part.nodes[twins[index]!]!]!;
+        return;
+      }
       const found = logExponentialDiagonal(apply, { index, size }, options);
       if (found.gap > 1e-8 * Math.max(1, Math.abs(found.value))) {
         throw new AnalysisError("ANALYSIS_NOT_CONVERGED", `bounds are ${found.gap} apart`, {
@@ -132,6 +138,30 @@ function componentsOf({ start, neighbour }: Neighbours): Part[] {
     parts.push({ nodes: Int32Array.from(nodes).sort(), entries });
   }
   return parts;
+}
+
+/** For each node the place of the first with the very same edges, its own if there is none: the two could change places. */
+function twinsOf(nodes: Int32Array, { start, neighbour, weight }: Neighbours): Int32Array {
+  const isTwin = (one: number, other: number): boolean => {
+    const length = start[one + 1]! - start[one]!;
+    if (length !== start[other + 1]! - start[other]!) return false;
+    for (let i = start[one]!, j = start[other]!; i < start[one + 1]!; i++, j++) {
+      if (neighbour[i] !== neighbour[j] || weight[i] !== weight[j]) return false;
+    }
+    return true;
+  };
+  const kin = new Map<number, number[]>();
+  return nodes.map((node, place) => {
+    let key = 0;
+    for (let i = start[node]!; i < start[node + 1]!; i++) {
+      key = (Math.imul(key, 31) + Math.imul(neighbour[i]!, 0x9e3779b1)) | 0;
+    }
+    const known = kin.get(key);
+    if (known === undefined) kin.set(key, [place]);
+    const twin = known?.find((own) => isTwin(nodes[own]!, node));
+    if (twin === undefined) known?.push(place);
+    return twin ?? place;
+  });
 }
 
 /** scale · A x of one part, scale being a power of two that brings the largest weight to between 1 and 2. */

@@ -85,6 +85,32 @@ describe("closed forms", () => {
   });
 });
 
+test("neurons with the very same edges are taken once, others are not taken for them", () => {
+  // From a unit vector three steps tell all of a full layer; there are two kinds of neurons.
+  expect(subgraphCentrality(full(40, 60, 1)).steps).toBeLessThanOrEqual(6);
+  const graph = chainGraph([
+    {
+      rows: [
+        [1, 1, 0],
+        [1, 1, 0],
+        [0, 1, 1],
+      ],
+    },
+  ]);
+  // The first two rows and, of the columns, none are alike.
+  const found = logs(graph);
+  expect(new Set(found).size).toBe(5);
+  const matrix = [
+    [0, 0, 0, 1, 1, 0],
+    [0, 0, 0, 1, 1, 1],
+    [0, 0, 0, 0, 0, 1],
+    [1, 1, 0, 0, 0, 0],
+    [1, 1, 0, 0, 0, 0],
+    [0, 1, 1, 0, 0, 0],
+  ];
+  naive(matrix).forEach((value, i) => expect(found[i]).toBeCloseTo(value, 12));
+});
+
 /** By all eigenvectors (oracle). */
 function naive(matrix: readonly (readonly number[])[]): number[] {
   const { values, vectors } = jacobiEigen(matrix);
