@@ -20,6 +20,7 @@ export function graphFacts(
     transforms: graph.transforms,
     biasNodes: biasNodesOf(graph),
     foldedNormalisation: graph.folded ?? [],
+    normalisationNodes: normalisationNodesOf(graph),
     recurrent: {
       included: graph.blocks.some(({ kind }) => kind === "recurrent"),
       blocks: graph.recurrentBlocks.map(({ name, rows, columns, groups, taps, rowNodes }) => ({
@@ -39,6 +40,11 @@ function biasNodesOf({ blocks }: LayeredGraph): number {
     kind === "bias" ? [columnNodes[0]] : [],
   );
   return new Set(nodes).size;
+}
+
+function normalisationNodesOf({ blocks }: LayeredGraph): number {
+  const own = blocks.filter(({ kind }) => kind === "normalisation");
+  return own.reduce((sum, { columns }) => sum + columns, 0);
 }
 
 /** How many components there are of each size, the largest first. */

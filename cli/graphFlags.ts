@@ -16,6 +16,7 @@ export interface GraphFlags {
   readonly recurrent: boolean;
   readonly biasNodes: boolean;
   readonly foldNorm: boolean;
+  readonly normNodes: boolean;
 }
 
 export const graphFlags: FlagParametersForType<GraphFlags> = {
@@ -49,6 +50,11 @@ export const graphFlags: FlagParametersForType<GraphFlags> = {
   foldNorm: {
     kind: "boolean",
     brief: "Fold batch normalisation into the weights before it",
+    default: false,
+  },
+  normNodes: {
+    kind: "boolean",
+    brief: "Add a node per neuron with a batch normalisation, between the weights and the neuron",
     default: false,
   },
 };

@@ -1,5 +1,6 @@
 import {
   addBiasNodes,
+  addNormalisationNodes,
   foldNormalisation,
   graphFromMatrix,
   layeredGraph,
@@ -24,11 +25,21 @@ export interface GraphInputFlags extends GraphFlags {
 export async function readGraph(
   context: CliContext,
   file: string,
-  { format, biasNodes, foldNorm }: Pick<GraphInputFlags, "format" | "biasNodes" | "foldNorm">,
+  flags: Pick<GraphInputFlags, "format" | "biasNodes" | "foldNorm" | "normNodes">,
   options: LayeredGraphOptions = {},
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
+  const { format, biasNodes, foldNorm, normNodes } = flags;
+  if (foldNorm && normNodes) {
+    throw new UsageError(
+      "USAGE_INVALID_OPTION",
+      "--fold-norm and --norm-nodes exclude each other",
+      {
+        hint: "Folded, a normalisation is in the weights before it; as nodes, it stands behind them.",
+      },
+    );
+  }
   if (format === "matrix") {
-    if (biasNodes || foldNorm) {
+    if (biasNodes || foldNorm || normNodes) {
       throw new UsageError("USAGE_INVALID_OPTION", "a matrix has neither biases nor normalisation");
     }
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
@@ -37,10 +48,13 @@ export async function readGraph(
   const opened = await openModel(file, context.limits);
   requireLayers(opened);
   const model = foldNorm ? foldNormalisation(opened) : opened;
-  const graph = await layeredGraph(model, { ...options, signal: context.signal });
-  if (!biasNodes) return { graph, warnings: model.warnings };
+  const plain = await layeredGraph(model, { ...options, signal: context.signal });
+  const own = normNodes ? await addNormalisationNodes(plain, model) : null;
+  const graph = own?.graph ?? plain;
+  const warnings = [...model.warnings, ...(own?.warnings ?? [])];
+  if (!biasNodes) return { graph, warnings };
   const biased = await addBiasNodes(graph, model);
   const message = `no bias nodes, since the file does not tell which biases are theirs: ${biased.unknown.join(", ")}`;
   const unknown = biased.unknown.length > 0 ? [{ code: "BIAS_UNKNOWN", message }] : [];
-  return { graph: biased.graph, warnings: [...model.warnings, ...unknown] };
+  return { graph: biased.graph, warnings: [...warnings, ...unknown] };
 }

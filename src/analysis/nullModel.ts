@@ -159,6 +159,7 @@ function drawOf(block: Block, model: Exclude<NullModel, "permuted">): (random: R
     return (random) => mean + std * random.normal();
   }
   if (block.kind === "bias") return () => 0;
+  if (block.kind === "normalisation") return () => 1;
   const { rows, columns, groups, taps } = block;
   const fanIn = (columns / groups) * taps;
   const fanOut = (rows / groups) * taps;

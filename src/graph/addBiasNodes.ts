@@ -1,5 +1,8 @@
 import { GraphError } from "../errors.ts";
+import { affine } from "../model/channelNormalisation.ts";
 import type { Model } from "../model/model.ts";
+import type { Wire } from "../model/topology.ts";
+import type { FloatArray } from "../tensor/dtype.ts";
 import type { Block } from "./block.ts";
 import { checkFinite } from "./checkFinite.ts";
 import { assembleGraph, type LayeredGraph } from "./layeredGraph.ts";
@@ -13,6 +16,8 @@ export interface BiasedGraph {
 /**
  * The graph of a model with a node for the bias of each weight layer, behind all others: joined to every receiving neuron by its
  * bias as the weight, in a layer `bias of NAME`, a block of kind `bias`. A layer that is used twice has one node and two blocks.
+ * Where normalisations have nodes (`addNormalisationNodes`) a layer's bias leads to those, and what the normalisation adds,
+ * shift - factor mean, is a bias of its own, of the neurons.
  * Cost: one read of the biases. Source: the rolled graph has none by default; the node of constant output 1 is the usual reading.
  * @throws {GraphError} `GRAPH_BIAS_UNKNOWN` where no layer's bias is known; {WeightGraphError} `WEIGHTS_NOT_FINITE`
  */
@@ -20,26 +25,34 @@ export async function addBiasNodes(graph: LayeredGraph, model: Model): Promise<B
   const layers: { name: string; size: number }[] = [...graph.layers];
   const blocks: Block[] = [];
   const unknown = new Set<string>();
-  let known = 0;
-  for (const [index, { name, bias }] of model.layers.entries()) {
-    const wires = model.topology.wires.filter(
-      ({ layer, recurrent }) => layer === index && !recurrent,
-    );
-    if (bias === undefined && wires.length > 0) unknown.add(name);
-    if (bias !== undefined) known++;
-    if (!bias || wires.length === 0) continue;
-    const weights = await bias.read();
-    checkFinite(weights, [model.name, bias.name]);
-    if (wires.some(({ to }) => to.length !== weights.length)) {
-      unknown.add(name);
-      continue;
+  const wires = wiresOf(graph, model);
+  const isNormalised = graph.blocks.some(({ kind }) => kind === "normalisation");
+  const add = (tensor: string, weights: FloatArray, receivers: readonly Int32Array[]): void => {
+    checkFinite(weights, [model.name, tensor]);
+    const name = `bias of ${tensor}`;
+    const columnNodes = Int32Array.of(graph.nodeCount + layers.length - graph.layers.length);
+    layers.push({ name, size: 1 });
+    for (const rowNodes of receivers) {
+      const shape = { rows: rowNodes.length, columns: 1, groups: 1, taps: 1 };
+      blocks.push({ name, kind: "bias", weights, ...shape, rowNodes, columnNodes });
     }
-    const node = graph.nodeCount + layers.length - graph.layers.length;
-    layers.push({ name: `bias of ${name}`, size: 1 });
-    for (const { to } of wires) {
-      const shape = { rows: to.length, columns: 1, groups: 1, taps: 1 };
-      const nodes = { rowNodes: to, columnNodes: Int32Array.of(node) };
-      blocks.push({ name: `bias of ${name}`, kind: "bias", weights, ...shape, ...nodes });
+  };
+  let known = 0;
+  for (const [index, layer] of model.layers.entries()) {
+    const { name, bias, normalisation } = layer;
+    const own = wires.filter((wire) => wire.layer === index);
+    if (bias === undefined && own.length > 0) unknown.add(name);
+    if (bias !== undefined) known++;
+    if (own.length === 0) continue;
+    const neurons = own.map(({ to }) => to);
+    const receivers = own.map((wire) => wire.receivers);
+    const weights = bias && (await bias.read());
+    if (weights && neurons.some(({ length }) => length !== weights.length)) unknown.add(name);
+    else if (weights) add(name, weights, receivers);
+    if (isNormalised && normalisation) {
+      known++;
+      const { offset } = await affine(layer, normalisation);
+      add((normalisation.scale ?? normalisation.mean).name, offset, neurons);
     }
   }
   if (known === 0) {
@@ -58,6 +71,17 @@ export async function addBiasNodes(graph: LayeredGraph, model: Model): Promise<B
     graph: { ...assembled, ...keptOf(graph) },
     unknown: [...unknown],
   };
+}
+
+/** The wires that became blocks, each with the nodes that its weights lead to: neurons, or nodes of their normalisation. */
+function wiresOf(
+  { blocks }: LayeredGraph,
+  { topology }: Model,
+): (Wire & { receivers: Int32Array })[] {
+  const forward = blocks.filter(({ kind }) => kind === undefined);
+  return topology.wires
+    .filter(({ recurrent }) => !recurrent)
+    .map((wire, place) => ({ ...wire, receivers: forward[place]?.rowNodes ?? wire.to }));
 }
 
 /** What the bias nodes leave as it was. */

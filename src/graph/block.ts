@@ -5,8 +5,11 @@ import type { FloatArray } from "../tensor/dtype.ts";
 /** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
 export interface Block {
   readonly name: string;
-  /** `recurrent`: from a layer's own past; `bias`: of a node that is always 1. Absent for the weights between two layers. */
-  readonly kind?: "recurrent" | "bias";
+  /**
+   * `recurrent`: from a layer's own past; `bias`: of a node that is always 1; `normalisation`: from the nodes of a normalisation.
+   * Absent for the weights between two layers.
+   */
+  readonly kind?: "recurrent" | "bias" | "normalisation";
   /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
   readonly weights: FloatArray | null;
   readonly collapsed?: CollapsedTaps;
