@@ -1,7 +1,7 @@
 /**
  * The graph engine beside what else a user would take, in one run: graphology, ngraph, networkx, igraph, graph-tool, numpy and
  * scipy. `npm run bench:graph` measures up to 10 M edges; `-- --full` the large networks and files too, and writes
- * benchmarks/RESULTS.md and docs/images/performance.svg. `--quick`: under a minute. `--only NAME`: networks or measures whose name
+ * benchmarks/RESULTS.md and docs/images/performance.svg. `--quick`: small networks, a few minutes. `--only NAME`: networks or measures whose name
  * holds NAME, `files` being one. `--limit SECONDS` for one answer, 60 by default. `--install`: Debian's packages of the peers first.
  */
 import { execFileSync } from "node:child_process";

@@ -106,11 +106,10 @@ function contestant(tool: string, casePath: string, limitMs: number): Contestant
   };
 }
 
-/** What takes less time in all gets more rounds. */
+/** What takes less time in all gets more rounds, up to twice as many. */
 const shortSeconds = 1;
 /** Once a tool has taken that long over a measure, what it has answered must do. */
 const slowSeconds = 4;
-const mostRounds = 9;
 /** Answers, of a quarter of a second each, and seconds before the first that counts: compilers and caches are warm then. */
 const warming = { most: 3, seconds: 0.5 };
 
@@ -147,7 +146,7 @@ export async function race(
       const { seconds = 0 } = state.last;
       if (seconds > slowSeconds) state.seconds.push(seconds);
     }
-    for (let round = 0; round < mostRounds; round++) {
+    for (let round = 0; round < 2 * rounds; round++) {
       for (const state of running) {
         const spent = state.seconds.reduce((a, b) => a + b, 0);
         const isDone = spent > (round >= rounds ? shortSeconds : slowSeconds);
