@@ -16,13 +16,15 @@ interface StreamedSums {
   readonly pattern: BlockPattern;
 }
 
-/** 8 MiB of float32: two are held, one being read and one being summed. */
+/** 8 MiB of float32. */
 const stripWeights = 2 ** 21;
+/** Strips that are held: one is summed while the others are read, so that the disk never waits. */
+const strips = 3;
 
 /**
  * Sums of one tensor after the other, through the same strips. Null where a tensor is no plain float32 matrix whose reader knows
  * spans: it has to be read whole.
- * Memory: two strips of rows. @throws {WeightGraphError} `WEIGHTS_NOT_FINITE`
+ * Memory: three strips of rows. @throws {WeightGraphError} `WEIGHTS_NOT_FINITE`
  */
 export type SumReader = (reading: BlockReading) => Promise<StreamedSums | null>;
 
@@ -43,7 +45,9 @@ export function sumReader({ threads }: { readonly threads: number }): SumReader 
     if (isTooSmall) {
       const strip = Math.max(stripWeights, height * width);
       // What is not written to takes no memory, so that the next tensor most likely fits too.
-      rooms = allocateWeights([strip, strip], Math.max(2 ** 26, scratchBytes), { threads });
+      rooms = allocateWeights(Array(strips).fill(strip), Math.max(2 ** 26, scratchBytes), {
+        threads,
+      });
       arena = arenaOf(rooms[0]!);
     }
     return arena === null ? null : sumStrips(reading, { order, height, rooms, arena });
@@ -70,37 +74,44 @@ async function sumStrips(
   let largest = 0;
 
   const read = async (row: number): Promise<Float32Array> => {
-    const own = rooms[(row / height) % 2]!;
+    const own = rooms[(row / height) % strips]!;
     const count = Math.min(height, order.height - row) * width;
     const values = await tensor.readSpan!(row * width, row * width + count, own);
     if (values.buffer !== own.buffer) own.set(values);
     return own.subarray(0, count);
   };
-  let next = read(0);
-  for (let row = 0; row < order.height; row += height) {
-    signal?.throwIfAborted();
-    const weights = await next;
-    if (row + height < order.height) next = read(row + height);
-    try {
-      checkFinite(weights, path, row * width);
+  const ahead: Promise<Float32Array>[] = [];
+  const readOn = (row: number): void => {
+    if (row >= order.height) return;
+    const strip = read(row);
+    // Should an earlier one fail, this is nobody's.
+    strip.catch(() => undefined);
+    ahead.push(strip);
+  };
+  for (let i = 0; i < strips - 1; i++) readOn(i * height);
+  try {
+    for (let row = 0; row < order.height; row += height) {
+      signal?.throwIfAborted();
+      const weights = await ahead.shift()!;
+      readOn(row + (strips - 1) * height);
+      const scanned = scanWeights(weights);
+      if (!Number.isFinite(scanned.largest)) checkFinite(weights, path, row * width);
       const rows = weights.length / width;
       const own = arenaStrengths({ arena, weights, rows, columns: width })!;
       for (const part of ["positive", "negative"] as const) {
         total.rows[part].set(own.rows[part], row);
         addInto(total.columns[part], own.columns[part]);
       }
-      const scanned = scanWeights(weights);
       zeros += scanned.zeros;
       largest = Math.max(largest, scanned.largest);
       const place = order.isTurned
         ? { row: width + row, height: rows, column: 0, width }
         : { row, height: rows, column: order.height, width };
       joinMatrix(joining, weights, { place, isComplete: scanned.zeros === 0 });
-    } catch (error) {
-      // The read under way is nobody's any more.
-      await next.catch(() => undefined);
-      throw error;
     }
+  } finally {
+    // Nothing is written to the strips once this has ended.
+    await Promise.allSettled(ahead);
   }
   const pattern = { nonZero: order.height * width - zeros, largest, parts: joining.parts() };
   return { sums: ofSigned(turned(total, order)), pattern };

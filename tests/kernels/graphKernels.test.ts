@@ -95,6 +95,8 @@ test.each(shapes)("what is not finite is found wherever it is, %i x %i", (rows, 
       const before = weights[at]!;
       weights[at] = value;
       expect(find()).toBe(at);
+      arena.kernels.scan(weights.byteOffset, weights.length, arena.scratch);
+      expect(new Float64Array(arena.buffer, arena.scratch, 2)[1]).not.toBeLessThan(Infinity);
       weights[at] = before;
     }
   }
