@@ -86,8 +86,9 @@ function growBasis(
         Float64Array.from(diagonal),
         Float64Array.from(offDiagonal),
       );
-      const residual = (beyond * Math.abs(ritz[size - 1]!)) / value;
-      const converged = complete || residual <= target;
+      const rest = beyond * Math.abs(ritz[size - 1]!);
+      const residual = rest === 0 ? 0 : rest / Math.abs(value);
+      const converged = complete || rest <= target * value;
       if (converged || size === steps) {
         return { vectors, converged, value, residual, best: () => combine(vectors, ritz) };
       }

@@ -156,6 +156,35 @@ test("small entries are accurate in themselves, not only beside the large ones",
   });
 });
 
+describe("a target above rounding", () => {
+  const graph = chainGraph([{ rows: normalRows(40, 60) }, { rows: normalRows(30, 40) }]);
+  const exact = eigenvectorCentrality(graph);
+
+  test.each([1e-4, 1e-8])(
+    "%d: fewer steps, and the residual that is told is the vector's",
+    (target) => {
+      const found = eigenvectorCentrality(graph, { target });
+      expect(found.iterations).toBeLessThan(exact.iterations);
+      expect(found.residual).toBeLessThanOrEqual(target);
+      expect(found.residual).toBeGreaterThan(0);
+      const squares = symmetricMatrix(graph).map((row, i) => {
+        const image = row.reduce((sum, weight, j) => sum + weight * found.values[j]!, 0);
+        return (image / found.eigenvalue - found.values[i]!) ** 2;
+      });
+      const measured = Math.sqrt(squares.reduce((a, b) => a + b));
+      // Both to rounding, 1e-15 of a vector of norm 1.
+      expect(Math.abs(measured - found.residual)).toBeLessThan(1e-14);
+      expect(Math.abs(found.eigenvalue / exact.eigenvalue - 1)).toBeLessThanOrEqual(target);
+    },
+  );
+
+  test("what is no share is refused", () => {
+    expect(() => eigenvectorCentrality(graph, { target: 2 })).toThrow(
+      expect.objectContaining({ code: "USAGE_INVALID_OPTION" }),
+    );
+  });
+});
+
 describe("components", () => {
   const graph = chainGraph([
     {

@@ -19,6 +19,17 @@ describe("a random symmetric matrix against a dense solver (oracle)", () => {
     expect(iterations).toBeLessThanOrEqual(30);
   });
 
+  test("a largest eigenvalue below zero is no reason to stop", () => {
+    const below: SymmetricOperator = (x, y) => {
+      apply(x, y);
+      for (let i = 0; i < y.length; i++) y[i]! -= 100 * x[i]!;
+    };
+    const options = { target: 0, maxIterations: 100 };
+    const { value, residual } = largestEigenpair(below, start, options);
+    expect(value).toBeCloseTo(exact - 100, 10);
+    expect(residual).toBeGreaterThanOrEqual(0);
+  });
+
   test("stops at its limit with the best so far", () => {
     const { value, iterations } = largestEigenpair(apply, start, { target: 0, maxIterations: 6 });
     expect(iterations).toBe(6);
