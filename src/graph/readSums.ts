@@ -95,6 +95,7 @@ async function sumStrips(
       const weights = await ahead.shift()!;
       readOn(row + (strips - 1) * height);
       const scanned = scanWeights(weights);
+      // The kernel's scan gives what is not finite for the largest.
       if (!Number.isFinite(scanned.largest)) checkFinite(weights, path, row * width);
       const rows = weights.length / width;
       const own = arenaStrengths({ arena, weights, rows, columns: width })!;
