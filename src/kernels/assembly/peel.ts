@@ -199,8 +199,7 @@ function takeTile<Kind>(
       v128.store(to, f64x2.sub(v128.load(to), left));
       v128.store(to, f64x2.sub(v128.load(to, 16), right), 16);
     }
-    for (; at < end; at += 4) {
-      const to = degrees + (at << 1);
+    for (let to = degrees + (at << 1); at < end; at += 4, to += 8) {
       takeOne(to, a + at, kind);
       takeOne(to, b + at, kind);
       takeOne(to, c + at, kind);
