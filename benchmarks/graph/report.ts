@@ -167,7 +167,7 @@ export function targetsOf({ results, files }: Run): Target[] {
 export function sectionOf(run: Run): string {
   const { results, files, versions } = run;
   const parts = [
-    "`npm run bench:graph -- --full` runs each contestant in a process of its own on one thread, in alternate rounds after one to warm " +
+    "`npm run bench:graph -- --full` runs each contestant in a process of its own on one thread, in alternate rounds after some to warm " +
       "up; times are the processor's, so that other work on the machine counts less; they are medians, and ratios medians of the rounds' ratios (how many times as long the other takes). Heavy-tailed weights are Student's " +
       "t of two degrees of freedom. Peak memory is what Linux counts for the process, the graph included. Building the graph is not timed. " +
       "scipy's eigenvector is ARPACK's (`eigsh`, a tolerance of 1e-8) over numpy's dense products, its basis the fastest of four, in float64 up to 20 M edges and in float32 above; " +
