@@ -13,7 +13,7 @@ import {
   type Fold,
   type Inputs,
 } from "./constant.ts";
-import { foldBinary, foldUnary } from "./foldElements.ts";
+import { foldBinary, foldUnary, foldWhere } from "./foldElements.ts";
 import { foldConcat, foldGather, foldSlice } from "./foldSelection.ts";
 import { foldClip, foldReduce, foldSplit, type Reduction } from "./foldReduce.ts";
 import type { NodeReader } from "./nodeReader.ts";
@@ -42,10 +42,14 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ["Max", foldBinary(Math.max)],
   ["Min", foldBinary(Math.min)],
   ["Pow", foldBinary((a, b) => a ** b)],
+  ["Equal", foldBinary((a, b) => Number(a === b), "bool")],
+  ["Where", foldWhere],
   ["Neg", foldUnary((a) => -a)],
   ["Abs", foldUnary(Math.abs)],
   ["Sqrt", foldUnary(Math.sqrt)],
   ["Reciprocal", foldUnary((a) => 1 / a)],
+  ["Cos", foldUnary(Math.cos)],
+  ["Sin", foldUnary(Math.sin)],
   ["Exp", foldUnary(Math.exp)],
   ["Tanh", foldUnary(Math.tanh)],
   ["Sigmoid", foldUnary((a) => 1 / (1 + Math.exp(-a)))],

@@ -1,6 +1,7 @@
-import type { FloatArray } from "../../tensor/dtype.ts";
+import type { DType, FloatArray } from "../../tensor/dtype.ts";
 import { elementCount, type Shape } from "../../tensor/shape.ts";
-import { checkGenerated, foldedFrom, spanOf, type Constant, type Fold } from "./constant.ts";
+import { checkGenerated, foldedFrom, spanOf, type Fold } from "./constant.ts";
+import type { NodeReader } from "./nodeReader.ts";
 
 /** One constant element by element. */
 export function foldUnary(compute: (value: number) => number): Fold {
@@ -13,29 +14,21 @@ export function foldUnary(compute: (value: number) => number): Fold {
   };
 }
 
-/** Two constants element by element, broadcast as NumPy does. */
-export function foldBinary(combine: (a: number, b: number) => number): Fold {
+/** Two constants element by element, broadcast as NumPy does; `dtype` is the first one's unless told. */
+export function foldBinary(combine: (a: number, b: number) => number, dtype?: DType): Fold {
   return async (node, [a, b]) => {
     if (a === undefined || b === undefined) return null;
-    const rank = Math.max(a.shape.length, b.shape.length);
-    const pad = ({ shape }: Constant): number[] => [
-      ...new Array<number>(rank - shape.length).fill(1),
-      ...shape,
-    ];
-    const one = pad(a);
-    const other = pad(b);
-    if (one.some((size, axis) => size !== other[axis] && size !== 1 && other[axis] !== 1))
-      return null;
-    const shape = one.map((size, axis) => (size === 1 ? other[axis]! : size));
-    checkGenerated(shape, node);
+    const shape = broadcastShape([a.shape, b.shape], node);
+    if (shape === null) return null;
     return foldedFrom([a, b], {
       shape,
+      ...(dtype && { dtype }),
       async read() {
         const left = await a.read();
         const right = await b.read();
         const result = new (left.constructor as typeof Float64Array)(elementCount(shape));
-        const leftAt = broadcastIndex(one, shape);
-        const rightAt = broadcastIndex(other, shape);
+        const leftAt = broadcastIndex(a.shape, shape);
+        const rightAt = broadcastIndex(b.shape, shape);
         for (let i = 0; i < result.length; i++) {
           result[i] = combine(left[leftAt(i)]!, right[rightAt(i)]!);
         }
@@ -45,8 +38,41 @@ export function foldBinary(combine: (a: number, b: number) => number): Fold {
   };
 }
 
+/** Where the first constant is true an element of the second, else of the third. */
+export const foldWhere: Fold = async (node, [condition, a, b]) => {
+  if (condition === undefined || a === undefined || b === undefined) return null;
+  const shape = broadcastShape([condition.shape, a.shape, b.shape], node);
+  if (shape === null) return null;
+  return foldedFrom([a, b, condition], {
+    shape,
+    async read() {
+      const [truth, left, right] = [await condition.read(), await a.read(), await b.read()];
+      const result = new (left.constructor as typeof Float64Array)(elementCount(shape));
+      const at = [condition, a, b].map((own) => broadcastIndex(own.shape, shape));
+      for (let i = 0; i < result.length; i++) {
+        result[i] = truth[at[0]!(i)]! !== 0 ? left[at[1]!(i)]! : right[at[2]!(i)]!;
+      }
+      return result;
+    },
+  });
+};
+
+/** Null where sizes do not meet. */
+function broadcastShape(shapes: readonly Shape[], node: NodeReader): number[] | null {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const shape = Array.from({ length: rank }, (_, axis) =>
+    shapes
+      .map((own) => own[axis - rank + own.length] ?? 1)
+      .reduce((size, other) => (size === 1 || size === other ? other : other === 1 ? size : NaN)),
+  );
+  if (shape.some(Number.isNaN)) return null;
+  checkGenerated(shape, node);
+  return shape;
+}
+
 /** Position in an array of shape `own` of element `i` of its broadcast to `shape`. */
-export function broadcastIndex(own: Shape, shape: Shape): (i: number) => number {
+export function broadcastIndex(unpadded: Shape, shape: Shape): (i: number) => number {
+  const own = [...new Array<number>(shape.length - unpadded.length).fill(1), ...unpadded];
   if (own.every((size, axis) => size === shape[axis])) return (i) => i;
   return (i) => {
     let rest = i;
