@@ -21,6 +21,7 @@ export function graphFacts(
     biasNodes: biasNodesOf(graph),
     foldedNormalisation: graph.folded ?? [],
     normalisationNodes: normalisationNodesOf(graph),
+    headBlocks: graph.blocks.filter(({ head }) => head !== undefined).length,
     recurrent: {
       included: graph.blocks.some(({ kind }) => kind === "recurrent"),
       blocks: graph.recurrentBlocks.map(({ name, rows, columns, groups, taps, rowNodes }) => ({

@@ -17,6 +17,7 @@ export interface GraphFlags {
   readonly biasNodes: boolean;
   readonly foldNorm: boolean;
   readonly normNodes: boolean;
+  readonly heads: boolean;
 }
 
 export const graphFlags: FlagParametersForType<GraphFlags> = {
@@ -55,6 +56,11 @@ export const graphFlags: FlagParametersForType<GraphFlags> = {
   normNodes: {
     kind: "boolean",
     brief: "Add a node per neuron with a batch normalisation, between the weights and the neuron",
+    default: false,
+  },
+  heads: {
+    kind: "boolean",
+    brief: "Take the weights of attention layers as a block per head",
     default: false,
   },
 };

@@ -5,6 +5,7 @@ import {
   graphFromMatrix,
   layeredGraph,
   openModel,
+  splitHeads,
   UsageError,
   type LayeredGraph,
   type LayeredGraphOptions,
@@ -25,10 +26,10 @@ export interface GraphInputFlags extends GraphFlags {
 export async function readGraph(
   context: CliContext,
   file: string,
-  flags: Pick<GraphInputFlags, "format" | "biasNodes" | "foldNorm" | "normNodes">,
+  flags: Pick<GraphInputFlags, "format" | "biasNodes" | "foldNorm" | "normNodes" | "heads">,
   options: LayeredGraphOptions = {},
 ): Promise<{ readonly graph: LayeredGraph; readonly warnings: readonly ModelWarning[] }> {
-  const { format, biasNodes, foldNorm, normNodes } = flags;
+  const { format, biasNodes, foldNorm, normNodes, heads } = flags;
   if (foldNorm && normNodes) {
     throw new UsageError(
       "USAGE_INVALID_OPTION",
@@ -39,8 +40,9 @@ export async function readGraph(
     );
   }
   if (format === "matrix") {
-    if (biasNodes || foldNorm || normNodes) {
-      throw new UsageError("USAGE_INVALID_OPTION", "a matrix has neither biases nor normalisation");
+    if (biasNodes || foldNorm || normNodes || heads) {
+      const message = "a matrix has neither biases nor normalisation nor heads";
+      throw new UsageError("USAGE_INVALID_OPTION", message);
     }
     return { graph: graphFromMatrix(await readJson(context, file)), warnings: [] };
   }
@@ -50,11 +52,13 @@ export async function readGraph(
   const model = foldNorm ? foldNormalisation(opened) : opened;
   const plain = await layeredGraph(model, { ...options, signal: context.signal });
   const own = normNodes ? await addNormalisationNodes(plain, model) : null;
-  const graph = own?.graph ?? plain;
+  const normalised = own?.graph ?? plain;
   const warnings = [...model.warnings, ...(own?.warnings ?? [])];
-  if (!biasNodes) return { graph, warnings };
-  const biased = await addBiasNodes(graph, model);
+  const split = (graph: LayeredGraph): LayeredGraph =>
+    heads ? splitHeads(graph, model.topology, options) : graph;
+  if (!biasNodes) return { graph: split(normalised), warnings };
+  const biased = await addBiasNodes(normalised, model);
   const message = `no bias nodes, since the file does not tell which biases are theirs: ${biased.unknown.join(", ")}`;
   const unknown = biased.unknown.length > 0 ? [{ code: "BIAS_UNKNOWN", message }] : [];
-  return { graph: biased.graph, warnings: [...warnings, ...unknown] };
+  return { graph: split(biased.graph), warnings: [...warnings, ...unknown] };
 }

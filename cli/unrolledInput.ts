@@ -127,10 +127,10 @@ export async function readUnrolled(
   file: string,
   flags: UnrolledFlags & GraphFlags,
 ): Promise<MeasurableGraph> {
-  if (flags.biasNodes || flags.foldNorm || flags.normNodes || flags.recurrent) {
+  if (flags.biasNodes || flags.foldNorm || flags.normNodes || flags.heads || flags.recurrent) {
     throw new UsageError(
       "USAGE_INVALID_OPTION",
-      "--bias-nodes, --fold-norm, --norm-nodes and --recurrent are of rolled graphs only",
+      "--bias-nodes, --fold-norm, --norm-nodes, --heads and --recurrent are of rolled graphs only",
     );
   }
   const model = await openLayers(context, file);

@@ -30,6 +30,7 @@ export const errorCodes = {
   GRAPH_WEIGHTS_NOT_KEPT: "The graph was read for sums only; this needs its single weights.",
   GRAPH_TOO_LARGE: "The graph is larger than the target can hold.",
   GRAPH_BIAS_UNKNOWN: "The file does not tell which biases belong to which weight layer.",
+  GRAPH_HEADS_UNKNOWN: "No attention layer of the model has heads that are known.",
   NORMALISATION_UNKNOWN: "No normalisation of the file can be tied to the weights before it.",
   GRAPH_WEIGHT_RANGE: "A transform takes an edge weight out of the range of numbers.",
   GRAPH_NO_TAPS:

@@ -91,6 +91,8 @@ export { unrolledMeasure } from "./analysis/unrolledMeasure.ts";
 export { unrolledStrength } from "./analysis/unrolledStrength.ts";
 export type { BlockPattern, BlockSums, CollapsedTaps, SideSums } from "./graph/block.ts";
 export { addBiasNodes, type BiasedGraph } from "./graph/addBiasNodes.ts";
+export { splitHeads } from "./graph/splitHeads.ts";
+export type { Head } from "./model/attentionHeads.ts";
 export { addNormalisationNodes, type NormalisedGraph } from "./graph/addNormalisationNodes.ts";
 export { includeRecurrent } from "./graph/includeRecurrent.ts";
 export { edgeWeightNames, weighEdges } from "./graph/edgeWeight.ts";

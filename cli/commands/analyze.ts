@@ -131,9 +131,9 @@ export const analyzeCommand: Command<CliContext> = buildCommand<Flags, [string],
 /** True where the model can be streamed: nothing asks for a single weight. */
 function sumsSuffice(
   chosen: readonly (Measure | BlockMeasure)[],
-  { edgeWeight, transform = [], null: model }: GraphFlags & NullFlags,
+  { edgeWeight, transform = [], heads, null: model }: GraphFlags & NullFlags,
 ): boolean {
-  const isPlain = edgeWeight === "norm" && transform.length === 0 && model === undefined;
+  const isPlain = edgeWeight === "norm" && transform.length === 0 && !heads && model === undefined;
   return isPlain && chosen.every(({ fromSums = false }) => fromSums);
 }
 
@@ -163,8 +163,9 @@ function analysisDocument(
       [...measured, ...ofBlocks].map(([{ id }, { summary }]) => [id, summary]),
     ),
     ...(ofBlocks.length > 0 && {
-      blocks: graph.blocks.map(({ name, rows, columns, groups, taps }, i) => ({
+      blocks: graph.blocks.map(({ name, head, rows, columns, groups, taps }, i) => ({
         name,
+        ...(head && { head }),
         rows,
         columns,
         groups,

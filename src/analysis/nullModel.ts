@@ -13,7 +13,7 @@
  * torch.nn.Linear and torch.nn.Conv2d.
  */
 import { UsageError } from "../errors.ts";
-import { noWeights, tapNorm, type CollapsedTaps } from "../graph/block.ts";
+import { blockFrame, noWeights, tapNorm, type CollapsedTaps } from "../graph/block.ts";
 import { scratchBytes, type Block, type LayeredGraph } from "../graph/layeredGraph.ts";
 import { allocateWeights } from "../kernels/weightArena.ts";
 import { createRandom, shuffle, type Random } from "../random.ts";
@@ -75,15 +75,9 @@ export function nullSampler(
 /** Fills the room of a block anew. The block is a new one each time, since what is known of a block goes by its object. */
 type Filler = (random: Random) => Block;
 
-/** The block without what it keeps of its weights. */
-function shapeOf(block: Block): Omit<Block, "weights"> {
-  const { name, kind, rows, columns, groups, taps, rowNodes, columnNodes } = block;
-  return { name, ...(kind && { kind }), rows, columns, groups, taps, rowNodes, columnNodes };
-}
-
 function permuting(block: Block, narrow: Float32Array): Filler {
   const { weights, collapsed, taps } = block;
-  const shape = shapeOf(block);
+  const shape = blockFrame(block);
   if (weights !== null && taps === 1) {
     const room = weights instanceof Float32Array ? narrow : new Float64Array(weights.length);
     return (random) => {
@@ -124,7 +118,7 @@ function drawing(
 ): Filler {
   const { weights, collapsed, taps } = block;
   if (weights === null && collapsed === undefined) noWeights(block);
-  const shape = shapeOf(block);
+  const shape = blockFrame(block);
   const draw = drawOf(block, model);
   if (weights !== null) {
     const room = weights instanceof Float32Array ? narrow : new Float64Array(weights.length);

@@ -160,6 +160,8 @@ function connectAttention(layer: KerasLayer, { reads, weights, walk }: Connectio
       last = tracer.connect(one, repeated(values, { one, weights, walk, partOf }));
     else {
       const made = tracer.connect(one, sources[part].activation);
+      // [in, heads, size]
+      if (tensor.shape.length === 3) tracer.attend(part, tensor.shape[1]!, made);
       if (part === "value") values = made;
     }
   }

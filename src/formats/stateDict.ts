@@ -24,7 +24,7 @@ export interface StateDict {
   /** What is known of a tensor beyond its name and shape, by name. */
   readonly hints?: ReadonlyMap<string, TensorHint>;
   /** What a configuration says of heads. */
-  readonly attention?: AttentionHints;
+  readonly attention?: readonly AttentionHints[];
 }
 
 /** Of files that keep the class of a tensor's owner. */
@@ -38,7 +38,7 @@ export interface TensorHint {
 
 /** A model of a state dict; its topology is inferred from names and shapes, and a warning says so. */
 export function stateDictModel(dict: StateDict): Model {
-  const { name, format, tensors, metadata, orientation = "torch", hints, attention = {} } = dict;
+  const { name, format, tensors, metadata, orientation = "torch", hints, attention = [] } = dict;
   const companions = companionsOf(tensors.map((tensor) => tensor.name));
   const roleOf = roleReader(tensors);
   const placed = tensors.map((tensor): StoredTensor => ({

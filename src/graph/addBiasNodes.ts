@@ -1,11 +1,11 @@
 import { GraphError } from "../errors.ts";
 import { affine } from "../model/channelNormalisation.ts";
 import type { Model } from "../model/model.ts";
-import type { Wire } from "../model/topology.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 import type { Block } from "./block.ts";
 import { checkFinite } from "./checkFinite.ts";
 import { assembleGraph, type LayeredGraph } from "./layeredGraph.ts";
+import { wiredBlocks } from "./wiredBlocks.ts";
 
 export interface BiasedGraph {
   readonly graph: LayeredGraph;
@@ -19,13 +19,17 @@ export interface BiasedGraph {
  * Where normalisations have nodes (`addNormalisationNodes`) a layer's bias leads to those, and what the normalisation adds,
  * shift - factor mean, is a bias of its own, of the neurons.
  * Cost: one read of the biases. Source: the rolled graph has none by default; the node of constant output 1 is the usual reading.
- * @throws {GraphError} `GRAPH_BIAS_UNKNOWN` where no layer's bias is known; {WeightGraphError} `WEIGHTS_NOT_FINITE`
+ * @throws {GraphError} `GRAPH_BIAS_UNKNOWN` where no layer's bias is known, `GRAPH_MALFORMED` for the graph of another model; {WeightGraphError} `WEIGHTS_NOT_FINITE`
  */
 export async function addBiasNodes(graph: LayeredGraph, model: Model): Promise<BiasedGraph> {
   const layers: { name: string; size: number }[] = [...graph.layers];
   const blocks: Block[] = [];
   const unknown = new Set<string>();
-  const wires = wiresOf(graph, model);
+  const wires = wiredBlocks(
+    graph,
+    model,
+    graph.blocks.filter(({ kind }) => kind === undefined),
+  );
   const isNormalised = graph.blocks.some(({ kind }) => kind === "normalisation");
   const add = (tensor: string, weights: FloatArray, receivers: readonly Int32Array[]): void => {
     checkFinite(weights, [model.name, tensor]);
@@ -40,12 +44,12 @@ export async function addBiasNodes(graph: LayeredGraph, model: Model): Promise<B
   let known = 0;
   for (const [index, layer] of model.layers.entries()) {
     const { name, bias, normalisation } = layer;
-    const own = wires.filter((wire) => wire.layer === index);
+    const own = wires.filter(({ wire }) => wire.layer === index);
     if (bias === undefined && own.length > 0) unknown.add(name);
     if (bias !== undefined) known++;
     if (own.length === 0) continue;
-    const neurons = own.map(({ to }) => to);
-    const receivers = own.map((wire) => wire.receivers);
+    const neurons = own.map(({ wire }) => wire.to);
+    const receivers = own.map(({ block }) => block.rowNodes);
     const weights = bias && (await bias.read());
     if (weights && neurons.some(({ length }) => length !== weights.length)) unknown.add(name);
     else if (weights) add(name, weights, receivers);
@@ -71,17 +75,6 @@ export async function addBiasNodes(graph: LayeredGraph, model: Model): Promise<B
     graph: { ...assembled, ...keptOf(graph) },
     unknown: [...unknown],
   };
-}
-
-/** The wires that became blocks, each with the nodes that its weights lead to: neurons, or nodes of their normalisation. */
-function wiresOf(
-  { blocks }: LayeredGraph,
-  { topology }: Model,
-): (Wire & { receivers: Int32Array })[] {
-  const forward = blocks.filter(({ kind }) => kind === undefined);
-  return topology.wires
-    .filter(({ recurrent }) => !recurrent)
-    .map((wire, place) => ({ ...wire, receivers: forward[place]?.rowNodes ?? wire.to }));
 }
 
 /** What the bias nodes leave as it was. */

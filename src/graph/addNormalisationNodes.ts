@@ -1,9 +1,9 @@
-import { GraphError } from "../errors.ts";
 import { affine, tiedNormalisation } from "../model/channelNormalisation.ts";
 import type { Model, ModelWarning } from "../model/model.ts";
 import type { Block } from "./block.ts";
 import { checkFinite } from "./checkFinite.ts";
 import { assembleGraph, type LayeredGraph } from "./layeredGraph.ts";
+import { wiredBlocks } from "./wiredBlocks.ts";
 
 export interface NormalisedGraph {
   readonly graph: LayeredGraph;
@@ -26,18 +26,11 @@ export async function addNormalisationNodes(
   model: Model,
 ): Promise<NormalisedGraph> {
   const { warnings } = tiedNormalisation(model);
-  const wires = model.topology.wires.filter(({ recurrent }) => !recurrent);
   const layers: { name: string; size: number }[] = [...graph.layers];
   const blocks: Block[] = [];
   let { nodeCount } = graph;
-  for (const [place, block] of graph.blocks.entries()) {
-    const layer = model.layers[wires[place]?.layer ?? -1];
-    if (layer?.name !== block.name || graph.blocks.length !== wires.length) {
-      throw new GraphError("GRAPH_MALFORMED", "the blocks are not those of the model's wires", {
-        path: [graph.name, block.name],
-        hint: "Add normalisation nodes to layeredGraph(model), before anything else.",
-      });
-    }
+  for (const { block, wire } of wiredBlocks(graph, model)) {
+    const layer = model.layers[wire.layer]!;
     const { normalisation } = layer;
     if (normalisation === undefined) {
       blocks.push(block);

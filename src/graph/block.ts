@@ -1,5 +1,6 @@
 import { GraphError } from "../errors.ts";
 import type { SignedSums } from "../kernels/strengthSums.ts";
+import type { Head } from "../model/attentionHeads.ts";
 import type { FloatArray } from "../tensor/dtype.ts";
 
 /** `weights`, or where they are not kept `collapsed`, tells the edges: `edgeWeights` reads either. */
@@ -10,6 +11,8 @@ export interface Block {
    * Absent for the weights between two layers.
    */
   readonly kind?: "recurrent" | "bias" | "normalisation";
+  /** The attention head that the weights are of, `splitHeads`. */
+  readonly head?: Head;
   /** [groups, rows / groups, columns / groups, taps]: a row per receiving neuron. Null where only `collapsed` is kept. */
   readonly weights: FloatArray | null;
   readonly collapsed?: CollapsedTaps;
@@ -113,13 +116,17 @@ export function signedWeights(block: Block): FloatArray {
   return edgeWeights(block, "norm").map((norm, edge) => (sums[edge]! < 0 ? -norm : norm));
 }
 
+/** The block without what it keeps of its weights. */
+export function blockFrame(
+  block: Block,
+): Omit<Block, "weights" | "collapsed" | "sums" | "pattern"> {
+  const { weights: _w, collapsed: _c, sums: _s, pattern: _p, ...frame } = block;
+  return frame;
+}
+
 /** The block with one weight per edge, `weights`, instead of its taps. */
-export function withOneTap(
-  { name, kind, rows, columns, groups, rowNodes, columnNodes }: Block,
-  weights: FloatArray,
-): Block {
-  const shape = { rows, columns, groups, taps: 1, rowNodes, columnNodes };
-  return { name, ...(kind && { kind }), weights, ...shape };
+export function withOneTap(block: Block, weights: FloatArray): Block {
+  return { ...blockFrame(block), taps: 1, weights };
 }
 
 /** `signedWeights` of one edge. */

@@ -3,7 +3,7 @@
  * their absolute sum. Measures that use one number per edge take its magnitude.
  */
 import { GraphError, UsageError } from "../errors.ts";
-import { edgeWeights, type Block, type CollapsedTaps } from "./block.ts";
+import { blockFrame, edgeWeights, type Block, type CollapsedTaps } from "./block.ts";
 import type { LayeredGraph } from "./layeredGraph.ts";
 import type { EdgeWeight } from "./weighting.ts";
 
@@ -39,10 +39,7 @@ export function weighEdges(graph: LayeredGraph, edgeWeight: EdgeWeight): Layered
 
 function weighBlock(block: Block, edgeWeight: EdgeWeight): Block {
   if (block.taps === 1) return block;
-  const { name, kind, rows, columns, groups, taps, rowNodes, columnNodes } = block;
-  const shape = { rows, columns, groups, taps, rowNodes, columnNodes };
-  const collapsed = collapse(block, edgeWeight);
-  return { name, ...(kind && { kind }), weights: null, collapsed, ...shape };
+  return { ...blockFrame(block), weights: null, collapsed: collapse(block, edgeWeight) };
 }
 
 function collapse(block: Block, edgeWeight: EdgeWeight): CollapsedTaps {

@@ -8,6 +8,7 @@ import type { WeightLayer } from "./model.ts";
 import { gatesAsTaps, readingLayout, type FlatOrder } from "./readingLayout.ts";
 import {
   topologyBuilder,
+  type AttentionNeurons,
   type NeuronIds,
   type NeuronLayer,
   type Topology,
@@ -57,6 +58,8 @@ export interface NeuronTracer {
   flatten(from: Activation, order: FlatOrder): Activation;
   /** `channels` neurons out of a vector that holds, position after position, all of them; null if it does not divide. */
   unflatten(from: Activation, channels: number): Activation | null;
+  /** Says that the activation is parted into heads of an attention, one after another. */
+  attend(role: AttentionNeurons["role"], heads: number, of: Activation): void;
   /** Names of the layers that fitted nothing. */
   readonly breaks: readonly string[];
   finish(certainty: Topology["certainty"]): Topology;
@@ -198,6 +201,9 @@ export function neuronTracer({ grouped = "any" }: NeuronTracerOptions = {}): Neu
         if (wire.to === ids) wires[i] = receiversAsTaps(wire, kept);
       });
       return activation(kept, from.neurons.name);
+    },
+    attend(role, heads, { neurons: { ids } }) {
+      if (ids !== null) builder.attend({ role, heads, ids });
     },
     finish(certainty) {
       for (const wire of wires) builder.connect(wire);

@@ -33,11 +33,21 @@ export interface Wire {
   readonly basis?: "name" | "shape" | "break";
 }
 
+/** Neurons that an attention layer parts into heads: each head's queries meet the keys of its own head only. */
+export interface AttentionNeurons {
+  readonly role: "query" | "key" | "value";
+  readonly heads: number;
+  /** Head after head, equally many each. */
+  readonly ids: NeuronIds;
+}
+
 export interface Topology {
   /** `declared`: the file says how layers connect. `inferred`: read from names, order and shapes; each wire has its `basis`. */
   readonly certainty: "declared" | "inferred";
   readonly layers: readonly NeuronLayer[];
   readonly wires: readonly Wire[];
+  /** Where the heads of attention are known; absent where there are none. */
+  readonly attention?: readonly AttentionNeurons[] | undefined;
 }
 
 export interface TopologyBuilder {
@@ -46,12 +56,15 @@ export interface TopologyBuilder {
   /** Declares `a[i]` and `b[i]` to be one neuron (a residual sum). @throws {ShapeError} `SHAPE_MISMATCH` */
   merge(a: NeuronIds, b: NeuronIds): void;
   connect(wire: Wire): void;
+  /** Says which neurons are of which head; a single head, and neurons that do not divide into heads, are passed over. */
+  attend(neurons: AttentionNeurons): void;
   build(certainty: Topology["certainty"]): Topology;
 }
 
 export function topologyBuilder(): TopologyBuilder {
   const layers: NeuronLayer[] = [];
   const wires: Wire[] = [];
+  const attention = new Map<string, AttentionNeurons>();
   const parent: number[] = [];
 
   const rootOf = (id: number): number => {
@@ -97,6 +110,13 @@ export function topologyBuilder(): TopologyBuilder {
       }
       wires.push(wire);
     },
+    attend(neurons) {
+      const { role, heads, ids } = neurons;
+      // Keys that several layers share are told of once by each.
+      const key = [role, heads, ids.length, ids[0], ids.at(-1)].join();
+      if (heads <= 1 || ids.length % heads !== 0 || attention.has(key)) return;
+      attention.set(key, neurons);
+    },
     build(certainty) {
       // A merged neuron lives on in the layer of its first name; a layer left without neurons is gone.
       const index = new Int32Array(parent.length);
@@ -116,6 +136,9 @@ export function topologyBuilder(): TopologyBuilder {
         certainty,
         layers: kept,
         wires: wires.map((wire) => ({ ...wire, from: renumber(wire.from), to: renumber(wire.to) })),
+        ...(attention.size > 0 && {
+          attention: Array.from(attention.values(), (own) => ({ ...own, ids: renumber(own.ids) })),
+        }),
       };
     },
   };

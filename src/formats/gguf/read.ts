@@ -44,7 +44,7 @@ export async function readGguf(source: ByteSource): Promise<Model> {
     format: "gguf",
     metadata: metadataOf(first.header, parts),
     tensors: stored.filter((tensor): tensor is RoleFree => tensor !== null),
-    attention: attentionHintsOf(Object.fromEntries(first.header.keyValues)),
+    attention: [attentionHintsOf(Object.fromEntries(first.header.keyValues))],
   });
   const byName = new Map(dict.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors = all.map(

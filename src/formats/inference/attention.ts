@@ -3,7 +3,7 @@ import { leavesOf, type ModuleNode } from "./moduleTree.ts";
 import type { Signal } from "./signal.ts";
 import type { AttentionUnit } from "./units.ts";
 import type { Scope, Walker } from "./walker.ts";
-import { inOf } from "./widths.ts";
+import { inOf, widthOf } from "./widths.ts";
 
 /** What the unit adds to its stream; the stream itself if it has no output projection; null if a projection does not fit. */
 export function attend(
@@ -13,13 +13,33 @@ export function attend(
   scope: Scope,
 ): Signal | null {
   const named: Scope = { ...scope, basis: "name" };
-  const values = valuesOf(unit, from, walker, named);
-  if (values === null) return null;
+  const made = project(unit, from, walker, named);
+  if (made === null) return null;
+  const need = unit.out ? inOf(unit.out, walker.facts.rowsSend) : (made.query?.size ?? null);
+  if (need === null) return unit.out === null ? from : null;
+  const size = headSize(unit, need, walker);
+  const parts = separated(unit, made, { need, size, walker });
+  if (parts !== null && size !== null) tellHeads(parts, size, walker);
   if (unit.out === null) return from;
-  const need = inOf(unit.out, walker.facts.rowsSend);
-  if (need === null) return null;
-  const senders = values === "none" ? null : senderOf(unit, values, need, walker);
+  const values = parts?.value ?? null;
+  const senders = values === null ? null : repeatHeads(values, { need, size, walker });
   return readBy(unit.out, senders, walker, named);
+}
+
+/** Null for what the unit has not. */
+interface Projected {
+  readonly query: Signal | null;
+  readonly key: Signal | null;
+  /** What `unit.value` puts out, keys and queries among it if they are fused. */
+  readonly value: Signal | null;
+}
+
+interface Heads {
+  /** Neurons that the output projection reads. */
+  readonly need: number;
+  /** Neurons of a head; null where that is not known. */
+  readonly size: number | null;
+  readonly walker: Walker;
 }
 
 /** `node` reads `from`, or neurons of its own where that is null. */
@@ -37,19 +57,22 @@ function readBy(
   return walker.fit(node, walker.plan.broken(weight.layer.name, width), scope);
 }
 
-function valuesOf(
+function project(
   unit: AttentionUnit,
   from: Signal,
   walker: Walker,
   scope: Scope,
-): Signal | "none" | null {
-  const { query, key, value } = unit;
-  if (query !== null && walker.fit(query, from, scope) === null) return null;
-  const past = key ?? value;
-  if (past === null) return "none";
+): Projected | null {
+  const queries = unit.query && walker.fit(unit.query, from, scope);
+  if (unit.query !== null && queries === null) return null;
+  const past = unit.key ?? unit.value;
+  if (past === null) return { query: queries, key: null, value: null };
   const context = contextOf(unit, past, from, { walker, scope });
-  if (key !== null && readBy(key, context, walker, scope) === null) return null;
-  return value === null ? "none" : readBy(value, context, walker, scope);
+  const keys = unit.key && readBy(unit.key, context, walker, scope);
+  if (unit.key !== null && keys === null) return null;
+  const values = unit.value && readBy(unit.value, context, walker, scope);
+  if (unit.value !== null && values === null) return null;
+  return { query: queries, key: keys, value: values };
 }
 
 /** What keys and values read: the stream, or in cross attention an encoder's output, or else an input that all of it shares. */
@@ -69,26 +92,25 @@ function contextOf(
   return known;
 }
 
-/** The neurons that the output projection reads, of which it takes `need`; null where heads would have to be known and are not. */
-function senderOf(
-  unit: AttentionUnit,
-  values: Signal,
-  need: number,
-  walker: Walker,
-): Signal | null {
-  const total = values.size!;
-  if (unit.fused === null && !unit.isHalfFused) return repeatHeads(unit, values, need, walker);
+/** Queries, keys and values each for themselves; null where heads would have to be known for that and are not. */
+function separated(unit: AttentionUnit, made: Projected, heads: Heads): Projected | null {
+  const { value: all } = made;
+  const { need, walker } = heads;
+  if (all === null || (unit.fused === null && !unit.isHalfFused)) return made;
+  const total = all.size!;
+  const range = (start: number, end: number): Signal => pickRange(walker, all, start, end);
   if (unit.isHalfFused) {
-    const half = pickRange(walker, values, total / 2, total);
-    return total % 2 === 0 ? repeatHeads(unit, half, need, walker) : null;
+    if (total % 2 !== 0) return null;
+    return { query: made.query, key: range(0, total / 2), value: range(total / 2, total) };
   }
   const shared = (total - need) / 2;
   if (!Number.isInteger(shared) || shared <= 0) return null;
-  if (unit.fused === "blocks") {
-    return repeatHeads(unit, pickRange(walker, values, total - shared, total), need, walker);
-  }
-  const size = headSize(unit, need, walker);
-  return size === null ? null : valuesOfHeads(values, { need, shared, size }, walker);
+  if (unit.fused !== "blocks") return separatedHeads(all, shared, heads);
+  return {
+    query: range(0, need),
+    key: range(need, need + shared),
+    value: range(total - shared, total),
+  };
 }
 
 function pickRange({ plan }: Walker, of: Signal, start: number, end: number): Signal {
@@ -98,21 +120,32 @@ function pickRange({ plan }: Walker, of: Signal, start: number, end: number): Si
   );
 }
 
-function headSize(unit: AttentionUnit, need: number, { facts: { hints } }: Walker): number | null {
-  const size = hints.headSize ?? unit.headSize ?? (hints.heads ? need / hints.heads : null);
-  return size !== null && Number.isInteger(size) && size > 0 && need % size === 0 ? size : null;
+/** By what a configuration says of streams of this width, or of all; or by a normalisation of each head. */
+function headSize(unit: AttentionUnit, need: number, { facts }: Walker): number | null {
+  const width = widthOf(unit, facts.rowsSend);
+  const exact = facts.hints.filter((hint) => hint.width !== undefined && hint.width === width);
+  const general = facts.hints.filter((hint) => hint.width === undefined);
+  const sizes = (exact.length > 0 ? exact : general).flatMap(({ headSize: own, heads }) =>
+    own === undefined && heads === undefined ? [] : [own ?? need / heads!],
+  );
+  const size = sizes[0] ?? unit.headSize;
+  const isSame = sizes.every((own) => own === size);
+  return size !== null && isSame && Number.isInteger(size) && size > 0 && need % size === 0
+    ? size
+    : null;
+}
+
+function tellHeads(parts: Projected, size: number, { plan }: Walker): void {
+  for (const role of ["query", "key", "value"] as const) {
+    const of = parts[role];
+    if (of !== null && of.size! % size === 0) plan.attend(role, of, size);
+  }
 }
 
 /** Grouped queries: each head of values serves as many heads in a row as there are times fewer of them. */
-function repeatHeads(
-  unit: AttentionUnit,
-  values: Signal,
-  need: number,
-  walker: Walker,
-): Signal | null {
+function repeatHeads(values: Signal, { need, size, walker }: Heads): Signal | null {
   const own = values.size!;
   if (own === need) return values;
-  const size = headSize(unit, need, walker);
   const times = need / own;
   if (size === null || own === 0 || !Number.isInteger(times) || own % size !== 0) return null;
   const at = Int32Array.from(
@@ -123,18 +156,23 @@ function repeatHeads(
 }
 
 /** Groups of [queries of a head or of those that share keys, key, value], each `size` wide. */
-function valuesOfHeads(
+function separatedHeads(
   all: Signal,
-  { need, shared, size }: { need: number; shared: number; size: number },
-  { plan }: Walker,
-): Signal | null {
+  shared: number,
+  { need, size, walker }: Heads,
+): Projected | null {
+  if (size === null) return null;
   const groups = shared / size;
-  if (!Number.isInteger(groups) || groups === 0) return null;
   const queries = need / size / groups;
-  if (!Number.isInteger(queries)) return null;
-  const at = Int32Array.from({ length: need }, (_, i) => {
-    const group = Math.floor(Math.floor(i / size) / queries);
-    return (group * (queries + 2) + queries + 1) * size + (i % size);
-  });
-  return plan.pick(all, at);
+  if (!Number.isInteger(groups) || groups === 0 || !Number.isInteger(queries)) return null;
+  /** `count` heads of each group, from the one at `first`. */
+  const picked = (first: number, count: number): Signal => {
+    const at = Int32Array.from({ length: groups * count * size }, (_, i) => {
+      const head = Math.floor(i / size);
+      const place = Math.floor(head / count) * (queries + 2) + first + (head % count);
+      return place * size + (i % size);
+    });
+    return walker.plan.pick(all, at);
+  };
+  return { query: picked(0, queries), key: picked(queries, 1), value: picked(queries + 1, 1) };
 }

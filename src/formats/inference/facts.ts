@@ -8,7 +8,7 @@ export function factsOf(
   root: ModuleNode,
   options: {
     readonly isSorted: boolean;
-    readonly hints: AttentionHints;
+    readonly hints: readonly AttentionHints[];
     readonly isOriented: boolean;
   },
 ): Facts {

@@ -30,7 +30,7 @@ export interface StoredName {
 }
 
 export interface InferenceOptions {
-  readonly hints?: AttentionHints;
+  readonly hints?: readonly AttentionHints[];
   /** False where all matrices may be [in, out]: then no single one is turned by its bias. @defaultValue true */
   readonly isOriented?: boolean;
 }
@@ -44,7 +44,7 @@ const largest = 5000;
 /** `stored`: in the order of the file. Null where more would have to be tried than any network needs. */
 export function inferTopology(
   stored: readonly StoredName[],
-  { hints = {}, isOriented = true }: InferenceOptions = {},
+  { hints = [], isOriented = true }: InferenceOptions = {},
 ): InferredTopology | null {
   const layers = stored.flatMap(({ layer }) => layer ?? []);
   const tensors = namedTensors(stored);
@@ -119,6 +119,9 @@ function lazyTopology(lay: () => Topology): Topology {
     },
     get wires() {
       return (laid ??= lay()).wires;
+    },
+    get attention() {
+      return (laid ??= lay()).attention;
     },
   };
 }

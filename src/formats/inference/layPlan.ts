@@ -32,6 +32,10 @@ export function layPlan(plan: Plan, layerOf: (index: number) => number): Topolog
   });
   for (const sum of plan.sums) idsOf(sum);
   for (const wire of wires) builder.connect(wire);
+  for (const { role, of, size } of plan.attention) {
+    const ids = idsOf(of);
+    builder.attend({ role, heads: ids.length / size, ids });
+  }
   return builder.build("inferred");
 }
 

@@ -2,7 +2,7 @@
  * A plan of a network: signals that weights read and put out, known by their sizes alone. A rule tries its shapes on the plan and
  * takes back what did not fit; only a plan that stands is laid out as neurons.
  */
-import type { NeuronLayer, Wire } from "../../model/topology.ts";
+import type { AttentionNeurons, NeuronLayer, Wire } from "../../model/topology.ts";
 import { gatesAsTaps, readingLayout, type FlatOrder } from "../../model/readingLayout.ts";
 import { weightLayout, type WeightLayout } from "../../tensor/layout.ts";
 import type { Weight } from "./moduleTree.ts";
@@ -46,6 +46,13 @@ interface Reading {
   readonly flat?: FlatOrder;
 }
 
+/** Queries, keys or values in heads of `size` neurons, head after head. */
+interface HeadedSignal {
+  readonly role: AttentionNeurons["role"];
+  readonly of: Signal;
+  readonly size: number;
+}
+
 export interface Plan {
   /** In the order in which they were laid. */
   readonly placements: readonly Placement[];
@@ -53,6 +60,7 @@ export interface Plan {
   readonly breaks: readonly string[];
   /** Residual sums: what they add is one neuron. */
   readonly sums: readonly Signal[];
+  readonly attention: readonly HeadedSignal[];
   /** Counts a trial; true once more were made than any network needs. */
   isExhausted(): boolean;
   source(name: string, size: number | null, role?: NeuronLayer["role"]): Signal;
@@ -63,6 +71,8 @@ export interface Plan {
   placeGated(gates: { weight: Weight; past: Weight }, from: Signal, basis: Basis): Signal | null;
   concat(parts: readonly Signal[]): Signal;
   sum(parts: readonly Signal[]): Signal;
+  /** Says that `of` are the queries, keys or values of heads of `size` neurons each. */
+  attend(role: AttentionNeurons["role"], of: Signal, size: number): void;
   /** Some neurons of a signal, repeats allowed. */
   pick(of: Signal, at: Int32Array): Signal;
   /** What to do if the trial that is running fails. */
@@ -80,6 +90,7 @@ export function newPlan(limit: number): Plan {
   const placements: Placement[] = [];
   const breaks: string[] = [];
   const sums: Signal[] = [];
+  const attention: HeadedSignal[] = [];
   const taken = new Set<Signal>();
   const undoings: (() => void)[] = [];
   let tried = 0;
@@ -105,6 +116,7 @@ export function newPlan(limit: number): Plan {
     placements,
     breaks,
     sums,
+    attention,
     isExhausted: () => ++tried > limit,
     source,
     resize,
@@ -159,6 +171,7 @@ export function newPlan(limit: number): Plan {
       sums.push(signal);
       return signal;
     },
+    attend: (role, of, size) => void attention.push({ role, of, size }),
     pick: (of, at) => ({ size: at.length, isMap: of.isMap, origin: { kind: "pick", of, at } }),
     remember: (undo) => void undoings.push(undo),
     take(signal) {
@@ -168,13 +181,12 @@ export function newPlan(limit: number): Plan {
       return true;
     },
     attempt(trial) {
-      const [laid, broken, summed] = [placements.length, breaks.length, sums.length];
+      const lists = [placements, breaks, sums, attention];
+      const lengths = lists.map(({ length }) => length);
       const done = undoings.length;
       const result = trial();
       if (result !== null) return result;
-      placements.length = laid;
-      breaks.length = broken;
-      sums.length = summed;
+      lists.forEach((list, i) => (list.length = lengths[i]!));
       for (const undo of undoings.splice(done).reverse()) undo();
       return null;
     },

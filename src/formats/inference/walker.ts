@@ -2,10 +2,12 @@
 import type { Weight, ModuleNode } from "./moduleTree.ts";
 import type { Basis, Plan, Signal } from "./signal.ts";
 
-/** What a configuration beside the weights, or inside the file, says of attention. */
+/** What a configuration beside the weights, or inside the file, says of attention; one of a vision or text part, of that. */
 export interface AttentionHints {
   readonly heads?: number;
   readonly headSize?: number;
+  /** Width of the stream that its attention layers read. */
+  readonly width?: number;
 }
 
 export interface Scope {
@@ -20,7 +22,7 @@ export interface Scope {
 }
 
 export interface Facts {
-  readonly hints: AttentionHints;
+  readonly hints: readonly AttentionHints[];
   /** True where a weight's rows send: a matrix stored [in, out], a transposed convolution. `senders`: neurons before it. */
   readonly rowsSend: (weight: Weight, node: ModuleNode, senders: number | null) => boolean;
   /** True where modules of this build are known to stand beside a shortcut. */

@@ -3,6 +3,7 @@ import { FormatError } from "../../errors.ts";
 import type { StoredTensor, TensorRole, WeightKind, WeightLayer } from "../../model/model.ts";
 import {
   topologyBuilder,
+  type AttentionNeurons,
   type NeuronIds,
   type NeuronLayer,
   type Topology,
@@ -49,6 +50,8 @@ export interface Collector {
     readonly layout: WeightLayout;
     readonly recurrent?: boolean;
   }): void;
+  /** Says which neurons are of which head of an attention, head after head. */
+  attend(role: AttentionNeurons["role"], heads: number, ids: NeuronIds): void;
   /** Notes an operator that is not known, once per call. */
   unknownOperator(op: string): void;
   finish(
@@ -152,6 +155,7 @@ export function collector(): Collector {
     connect({ index, from, to, layout, recurrent = false }) {
       builder.connect({ layer: index, from, to, layout, recurrent });
     },
+    attend: (role, heads, ids) => builder.attend({ role, heads, ids }),
     unknownOperator(op) {
       unknownOperators.set(op, (unknownOperators.get(op) ?? 0) + 1);
     },

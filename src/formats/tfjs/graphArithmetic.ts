@@ -1,5 +1,6 @@
 /** Operators that work element by element, and those that reduce axes. */
 import type { NeuronTracer } from "../../model/neuronTracer.ts";
+import { tellProduct, type Factor } from "./graphHeads.ts";
 import {
   backOf,
   constantsIn,
@@ -91,7 +92,11 @@ export function withoutAxes(flow: Flow, gone: readonly (number | null)[], keeps 
 }
 
 /** A product of two flows: what is summed over is gone, the rows of the left and the columns of the right are kept. */
-export function productFlow(node: GraphNode, inputs: readonly Value[]): Value {
+export function productFlow(
+  node: GraphNode,
+  inputs: readonly Value[],
+  tracer: NeuronTracer,
+): Value {
   const [left, right] = inputs;
   const turned = (side: "a" | "b"): boolean =>
     flagAttribute(node, `transpose_${side}`) ||
@@ -103,5 +108,19 @@ export function productFlow(node: GraphNode, inputs: readonly Value[]): Value {
           return back === 1 - summed ? to : back;
         })
       : null;
-  return kept(right, turned("b") ? 0 : 1, 0) ?? kept(left, turned("a") ? 1 : 0, 1);
+  const byRight = kept(right, turned("b") ? 0 : 1, 0);
+  const byLeft = byRight ? null : kept(left, turned("a") ? 1 : 0, 1);
+  const factor = (value: Value | undefined, summed: number, isKept: boolean): Factor => ({
+    value,
+    isShared: (back) => back > 1,
+    isSummed: (back) => back === summed,
+    isKept,
+    standsLast: value === right,
+  });
+  tellProduct(
+    tracer,
+    factor(left, turned("a") ? 1 : 0, byLeft !== null),
+    factor(right, turned("b") ? 0 : 1, byRight !== null),
+  );
+  return byRight ?? byLeft;
 }

@@ -1,6 +1,7 @@
 /** Operators that read shapes, look up places, or say by letters where axes go. */
 import type { NeuronTracer } from "../../model/neuronTracer.ts";
 import { computedOf } from "./graphArithmetic.ts";
+import { tellProduct, type Factor } from "./graphHeads.ts";
 import { partAt } from "./graphParts.ts";
 import { takeIndex } from "./graphSlice.ts";
 import {
@@ -64,14 +65,29 @@ export function oneHot(node: GraphNode, inputs: readonly Value[], tracer: Neuron
 }
 
 /** Two flows in one sum: the one of which no neuron's letter is summed over. */
-export function einsumFlow(node: GraphNode, inputs: readonly Value[]): Value {
+export function einsumFlow(node: GraphNode, inputs: readonly Value[], tracer: NeuronTracer): Value {
   const equation = textAttribute(node, "equation").replaceAll(/\s/g, "");
   const [sides = "", output = ""] = equation.split("->");
   const letters = sides.split(",");
   const kept = inputs.map((value, i) =>
     value?.kind === "flow" ? followLetters(value, letters[i] ?? "", output) : null,
   );
-  return kept.findLast((flow) => flow !== null) ?? null;
+  const at = kept.findLastIndex((flow) => flow !== null);
+  const [left, right] = [0, 1].map((i): Factor => {
+    const own = letters[i] ?? "";
+    const isIn = (back: number, terms: string | undefined): boolean =>
+      terms?.includes(own.at(-1 - back) ?? ",") === true;
+    const isBoth = (back: number): boolean => isIn(back, letters[1 - i]);
+    return {
+      value: inputs[i],
+      isShared: (back) => isBoth(back) && isIn(back, output),
+      isSummed: (back) => isBoth(back) && !isIn(back, output),
+      isKept: i === at,
+      standsLast: !letters[1 - i]?.includes(output.at(-1) ?? ","),
+    };
+  });
+  tellProduct(tracer, left!, right!);
+  return kept[at] ?? null;
 }
 
 function followLetters(flow: Flow, own: string, output: string): Flow | null {

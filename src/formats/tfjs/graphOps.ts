@@ -52,7 +52,7 @@ type Operator = (
 
 const same: Operator = (_, inputs) => [inputs[0] ?? null];
 const nothing: Operator = () => [null];
-const product: Operator = (node, inputs) => [productFlow(node, inputs)];
+const product: Operator = (node, inputs, tracer) => [productFlow(node, inputs, tracer)];
 const arithmetic =
   "Add AddV2 AddN BiasAdd Sub Mul Div RealDiv DivNoNan FloorDiv FloorMod Mod Maximum Minimum SquaredDifference Pow Atan2 Select SelectV2 " +
   "Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr BitwiseAnd Complex";
@@ -78,7 +78,7 @@ const operators: Readonly<Record<string, Operator>> = {
   IdentityN: (_, inputs) => inputs,
   Shape: (_, inputs) => [shapeOf(inputs[0] ?? null)],
   ShapeN: (_, inputs) => inputs.map(shapeOf),
-  Einsum: (node, inputs) => [einsumFlow(node, inputs)],
+  Einsum: (node, inputs, tracer) => [einsumFlow(node, inputs, tracer)],
   OneHot: (node, inputs, tracer) => [oneHot(node, inputs, tracer)],
   ...forAll("Gather GatherV2 GatherNd RaggedGather", (node, inputs, tracer) => [
     gatherFlow(node, inputs, tracer),

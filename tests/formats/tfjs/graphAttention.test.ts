@@ -29,6 +29,18 @@ function sendersOf(model: Model, name: string): number[] {
   return Array.from(from, (id) => id - first);
 }
 
+/** `ROLE HEADSxSIZE: first neuron within its layer`. */
+function headsOf({ topology: { layers, attention = [] } }: Model): string[] {
+  return attention.map(({ role, heads, ids }) => {
+    let first = 0;
+    for (const { size } of layers) {
+      if (ids[0]! < first + size) break;
+      first += size;
+    }
+    return `${role} ${heads}x${ids.length / heads}: ${ids[0]! - first}`;
+  });
+}
+
 const sequence = placeholderNode("x", [-1, 7, 4]);
 const attention = (q: string, k: string, v: string): object[] => [
   node("BatchMatMulV2", "scores", [q, k], { adj_y: { b: true } }),
@@ -67,6 +79,7 @@ describe("attention of two heads: the output reads the values, head by head", ()
       "wo: wv -> x [in4 out4]",
     ]);
     expect(sendersOf(model, "wo")).toEqual([0, 1, 2, 3]);
+    expect(headsOf(model)).toEqual(["query 2x2: 0", "key 2x2: 0", "value 2x2: 0"]);
     expect(model.warnings).toEqual([]);
   });
 
@@ -95,6 +108,7 @@ describe("attention of two heads: the output reads the values, head by head", ()
       ],
     );
     expect(wiresOf(model)).toEqual(["wv: x -> wv [in4 out4]", "wo: wv -> wo [in4 out1]"]);
+    expect(headsOf(model)).toEqual(["value 2x2: 0"]);
     expect(model.warnings).toEqual([]);
   });
 
@@ -157,6 +171,7 @@ describe("attention of two heads: the output reads the values, head by head", ()
     );
     expect(wiresOf(model)).toEqual(["w: x -> w [in4 out12]", "wo: w -> wo [in4 out1]"]);
     expect(sendersOf(model, "wo")).toEqual([8, 9, 10, 11]);
+    expect(headsOf(model)).toEqual(["query 2x2: 0", "key 2x2: 4", "value 2x2: 8"]);
     expect(model.warnings).toEqual([]);
   });
 
@@ -188,6 +203,8 @@ describe("attention of two heads: the output reads the values, head by head", ()
       "wo: wv -> wo [in2 in3 out4]",
     ]);
     expect(sendersOf(model, "wo")).toEqual([0, 1, 2, 3, 4, 5]);
+    // The key stands on the left, its positions last.
+    expect(headsOf(model)).toEqual(["key 2x3: 0", "query 2x3: 0", "value 2x3: 0"]);
     expect(rolesOf(model)["bq"]).toBe("bias");
     expect(model.warnings).toEqual([]);
   });

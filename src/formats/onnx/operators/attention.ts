@@ -6,6 +6,7 @@
 import type { NeuronIds } from "../../../model/topology.ts";
 import {
   axisSize,
+  featuresOf,
   freshAxis,
   shapeOf,
   uncarried,
@@ -15,6 +16,8 @@ import {
   type Activation,
   type Axis,
 } from "../activation.ts";
+import type { Collector } from "../collector.ts";
+import { tellHeads, tellPacked, tellRow } from "../heads.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
 import { lengthAlong, pickAlong } from "../pick.ts";
 import { placeDense, placeDenseAlong } from "../placeDense.ts";
@@ -34,8 +37,15 @@ export function packedAttention(call: Call): readonly Activation[] {
   claimInputs(call, 3, "constant");
   const to = project(call, 1, 0);
   if (to === null) return [unknownActivation];
-  const sizes = call.node.ints("qkv_hidden_sizes");
-  const size = sizes?.length === 3 ? sizes[2]! : Math.floor(to.length / 3);
+  const declared = call.node.ints("qkv_hidden_sizes");
+  const third = Math.floor(to.length / 3);
+  const sizes = declared?.length === 3 ? declared : [third, third, third];
+  const size = sizes[2]!;
+  const heads = call.node.int("num_heads", 0);
+  const keys = to.length - size - sizes[1]!;
+  tellRow(call.collect, "query", { ids: to.slice(0, keys), heads });
+  tellRow(call.collect, "key", { ids: to.slice(keys, -size), heads });
+  tellRow(call.collect, "value", { ids: to.slice(-size), heads });
   const { axes } = activationAt(call, 0);
   const own = axes ?? [freshAxis(null), freshAxis(null), []];
   return [withFeatures(own, own.length - 1, to.slice(-size))];
@@ -56,10 +66,13 @@ export function longformerAttention(call: Call): readonly Activation[] {
 export function decoderAttention(call: Call): readonly Activation[] {
   claimInputs(call, 4, "bias", 5);
   claimInputs(call, 5, "constant");
-  project(call, 2, 0);
+  const heads = call.node.int("num_heads", 0);
+  tellRow(call.collect, "query", { ids: project(call, 2, 0), heads });
   const to = project(call, 3, 1);
   const { axes } = activationAt(call, 0);
   if (to === null || axes === null) return [unknownActivation];
+  tellRow(call.collect, "key", { ids: to.slice(0, to.length / 2), heads });
+  tellRow(call.collect, "value", { ids: to.slice(to.length / 2), heads });
   return [withFeatures(axes, axes.length - 1, to.slice(to.length / 2))];
 }
 
@@ -75,30 +88,82 @@ function project(call: Call, weight: number, input: number): NeuronIds | null {
 /** query, key, value; the first may hold all three, the second the last two. */
 export function attend(call: Call): readonly Activation[] {
   claimInputs(call, 3, "constant");
-  return [attended(call, valuesOf(call))];
+  return attended(call);
 }
 
 /** com.microsoft MultiHeadAttention and its packed form: a bias of all three comes fourth. */
 export function attendWithBias(call: Call): readonly Activation[] {
   claimInputs(call, 3, "bias", 4);
   claimInputs(call, 4, "constant");
-  return [attended(call, valuesOf(call))];
+  return attended(call);
 }
 
 /** com.microsoft DecoderMaskedMultiHeadAttention: its bias comes eleventh. */
 export function decoderMaskedAttention(call: Call): readonly Activation[] {
   claimInputs(call, 3, "constant", 10);
   claimInputs(call, 10, "bias");
-  return [attended(call, valuesOf(call))];
+  return attended(call);
+}
+
+function attended(call: Call): readonly Activation[] {
+  tellInputs(call);
+  return [seen(call, valuesOf(call))];
+}
+
+/** Heads of the queries, and how many of them keys and values have. */
+function headsOf({ node }: Call): { readonly heads: number; readonly shared: number } {
+  const heads = node.int("num_heads", node.int("q_num_heads", 0));
+  return { heads, shared: node.int("kv_num_heads", heads) };
+}
+
+function tellInputs(call: Call): void {
+  const { collect } = call;
+  const { heads, shared } = headsOf(call);
+  const given = [0, 1, 2].filter((at) => call.inputs[at] !== undefined);
+  const query = activationAt(call, 0);
+  if (given.length < 3 && given.length > 0) {
+    const packed = activationAt(call, given.at(-1)!);
+    const roles = (["query", "key", "value"] as const).slice(given.length - 1);
+    if ((packed.axes?.length ?? 0) >= 4) tellPacked(collect, packed, roles);
+    else if (given.length === 1) tellFewer(collect, query, { heads, shared });
+  }
+  if (given.length === 1) return;
+  const roles = given.length === 3 ? (["query", "key", "value"] as const) : (["query"] as const);
+  for (const [at, role] of roles.entries()) {
+    const activation = activationAt(call, at);
+    const axis = (activation.axes?.length ?? 0) - 1;
+    const apart = axis === 3 ? activation.axes?.[1] : undefined;
+    if (apart !== undefined) tellHeads(collect, role, { activation, shared: [apart] });
+    if (axis !== 2) continue;
+    const size = lengthAlong(activation, axis);
+    const ids = size === null ? null : featuresOf(activation, axis, size);
+    tellRow(collect, role, { ids, heads: role === "query" ? heads : shared });
+  }
+}
+
+/** [batch, positions, (queries + keys + values) x width] with fewer heads for keys and values. */
+function tellFewer(
+  collect: Collector,
+  all: Activation,
+  { heads, shared }: { readonly heads: number; readonly shared: number },
+): void {
+  const axis = (all.axes?.length ?? 0) - 1;
+  const size = axis < 0 ? null : lengthAlong(all, axis);
+  const ids = size === null ? null : featuresOf(all, axis, size);
+  const width = (ids?.length ?? 0) / (heads + 2 * shared);
+  if (ids === null || !Number.isInteger(width)) return;
+  const [queries, keys] = [heads * width, (heads + shared) * width];
+  tellRow(collect, "query", { ids: ids.slice(0, queries), heads });
+  tellRow(collect, "key", { ids: ids.slice(queries, keys), heads: shared });
+  tellRow(collect, "value", { ids: ids.slice(keys), heads: shared });
 }
 
 /** The neurons of the values as the queries' positions see them; heads that share values see the same ones. */
-function attended(call: Call, values: Activation): Activation {
+function seen(call: Call, values: Activation): Activation {
   const query = activationAt(call, 0);
   if (values.axes === null || values.ids === null) return { ...unknownActivation, axes: null };
   const { node } = call;
-  const heads = node.int("num_heads", node.int("q_num_heads", 0));
-  const shared = node.int("kv_num_heads", heads);
+  const { heads, shared } = headsOf(call);
   const repeats = shared > 0 && heads % shared === 0 ? heads / shared : 1;
   const isApart = values.axes.length === 4;
   const axis = isApart ? 1 : values.axes.length - 1;
@@ -158,9 +223,7 @@ function ofPacked(activation: Activation, count: number): Activation {
 
 /** [batch, positions, (queries + keys + values) x width] with fewer heads for keys and values. */
 function lastHeads(call: Call, query: Activation): Activation {
-  const { node } = call;
-  const heads = node.int("num_heads", 0);
-  const shared = node.int("kv_num_heads", heads);
+  const { heads, shared } = headsOf(call);
   const axis = (query.axes?.length ?? 0) - 1;
   const size = axis < 0 ? null : lengthAlong(query, axis);
   if (size === null || !(heads > 0 && shared > 0)) return unknownActivation;

@@ -11,6 +11,7 @@ import {
   type Axis,
 } from "../activation.ts";
 import type { Constant } from "../constant.ts";
+import { tellProduct, type Factor } from "../heads.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
 import { placeDenseAlong, placeStack } from "../placeDense.ts";
 
@@ -46,7 +47,7 @@ export function matMul(call: Call): readonly Activation[] {
   const left = constantAt(call, 0);
   if (isWeighty(left)) return [weightTimes(call, left, activationAt(call, 1))];
   claimInputs(call, 0, "constant");
-  return [productOfActivations(activationAt(call, 0), activationAt(call, 1))];
+  return [productOfActivations(call, activationAt(call, 0), activationAt(call, 1))];
 }
 
 /** The first input times a weight [out, in], as runtimes store packed ones. */
@@ -120,15 +121,33 @@ function matrixAxes({ axes }: Activation, rank: number): readonly Axis[] {
  * Two activations: what is summed over loses its neurons. Attention weights times values keeps those of the values, since the
  * sum runs over positions; of two factors like that the right one is the value, unless the left is scaled by the right.
  */
-export function productOfActivations(left: Activation, right: Activation): Activation {
+export function productOfActivations(
+  { collect }: Call,
+  left: Activation,
+  right: Activation,
+): Activation {
   if (left.axes === null || right.axes === null) return unknownActivation;
   if (left.axes.length < 2 || right.axes.length < 2) return unknownActivation;
   const rows = left.axes.at(-2)!;
   const columns = right.axes.at(-1)!;
   const batch = (left.axes.length >= right.axes.length ? left : right).axes!.slice(0, -2);
-  const keepsRight = right.ids !== null && !carriesNeurons(right.axes.at(-2));
   const keepsLeft = left.ids !== null && !carriesNeurons(left.axes.at(-1));
-  if (keepsRight && !(keepsLeft && right.isGate === true)) {
+  const keepsRight =
+    right.ids !== null &&
+    !carriesNeurons(right.axes.at(-2)) &&
+    !(keepsLeft && right.isGate === true);
+  const factor = (activation: Activation, summed: number, isKept: boolean): Factor => {
+    const axes = activation.axes!;
+    return {
+      activation,
+      shared: axes.slice(0, -2),
+      summed: [axes.at(summed)!],
+      isKept,
+      standsLast: summed === -2,
+    };
+  };
+  tellProduct(collect, factor(left, -1, keepsLeft && !keepsRight), factor(right, -2, keepsRight));
+  if (keepsRight) {
     const missing = batch.slice(0, Math.max(0, batch.length + 2 - right.axes.length));
     const own = [...missing.map(uncarried), ...right.axes.slice(0, -2)];
     const axes = [...stretched(own, batch), uncarried(rows), columns];

@@ -10,6 +10,7 @@ import {
   type Axis,
 } from "../activation.ts";
 import type { Constant } from "../constant.ts";
+import { tellProduct, type Factor } from "../heads.ts";
 import { activationAt, claimInputs, constantAt, isWeighty, type Call } from "../operator.ts";
 import { placeStack, standsAtPositions } from "../placeDense.ts";
 
@@ -28,7 +29,7 @@ export function einsum(call: Call): readonly Activation[] {
   if (terms === null) return lost(call);
   if (at === undefined) {
     claimInputs(call, 0, "constant");
-    return [ofActivations(terms, activationAt(call, 0), activationAt(call, 1))];
+    return [ofActivations(call, terms)];
   }
   return placeEinsum(call, at, terms);
 }
@@ -137,11 +138,8 @@ function mergeInputs({ shape }: Constant, roles: readonly AxisRole[]) {
 }
 
 /** The value is the operand whose neurons all reach the result: the right one of two, unless it scales the other. */
-function ofActivations(
-  { operands, result }: Terms,
-  left: Activation,
-  right: Activation,
-): Activation {
+function ofActivations(call: Call, { operands, result }: Terms): Activation {
+  const [left, right] = [activationAt(call, 0), activationAt(call, 1)];
   const axesOf = ({ axes }: Activation, term: string): Map<string, Axis> =>
     new Map(term.split("").map((letter, i) => [letter, axes?.[i] ?? freshAxis(null)] as const));
   const all = [axesOf(left, operands[0]), axesOf(right, operands[1])] as const;
@@ -152,6 +150,18 @@ function ofActivations(
     );
   const keepsLeft = reaches(left, 0);
   const keepsRight = reaches(right, 1) && !(keepsLeft && right.isGate === true);
+  const factor = (activation: Activation, own: 0 | 1, isKept: boolean): Factor => {
+    const both = operands[own].split("").filter((letter) => operands[1 - own]!.includes(letter));
+    const axesAt = (isIn: boolean): Axis[] =>
+      both.filter((letter) => result.includes(letter) === isIn).map((one) => all[own].get(one)!);
+    const standsLast = !operands[1 - own]!.includes(result.at(-1) ?? ",");
+    return { activation, shared: axesAt(true), summed: axesAt(false), isKept, standsLast };
+  };
+  tellProduct(
+    call.collect,
+    factor(left, 0, keepsLeft && !keepsRight),
+    factor(right, 1, keepsRight),
+  );
   const at = keepsRight ? 1 : 0;
   const value = keepsRight ? right : left;
   const axes = result

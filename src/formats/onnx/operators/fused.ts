@@ -39,7 +39,7 @@ export function fusedMatMul(call: Call): readonly Activation[] {
   if (isWeighty(right)) return [place(right, turned(0, "A"), false)];
   const left = constantAt(call, 0);
   if (isWeighty(left)) return [place(left, turned(1, "B"), true)];
-  return [productOfActivations(turned(0, "A"), turned(1, "B"))];
+  return [productOfActivations(call, turned(0, "A"), turned(1, "B"))];
 }
 
 /** The first axis moves to the place before the last two. */
