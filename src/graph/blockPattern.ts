@@ -119,7 +119,8 @@ interface Joining {
 
 /** Union by number, with path halving: the smaller number stays, so that a part goes by its first member. */
 export function joinedParts(count: number): Joining {
-  const parent = Int32Array.from({ length: count }, (_, i) => i);
+  const parent = new Int32Array(count);
+  for (let i = 0; i < count; i++) parent[i] = i;
   const rootOf = (member: number): number => {
     let at = member;
     while (parent[at] !== at) {
@@ -137,6 +138,10 @@ export function joinedParts(count: number): Joining {
       parent[Math.max(one, other)] = Math.min(one, other);
       return true;
     },
-    parts: () => parent.map((_, member) => rootOf(member)),
+    parts() {
+      const parts = new Int32Array(count);
+      for (let member = 0; member < count; member++) parts[member] = rootOf(member);
+      return parts;
+    },
   };
 }

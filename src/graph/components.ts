@@ -20,7 +20,10 @@ export function connectedComponents(graph: LayeredGraph): Components {
     nonZeroEdges += nonZero;
     const nodeAt = (place: number): number =>
       place < block.rows ? block.rowNodes[place]! : block.columnNodes[place - block.rows]!;
-    parts.forEach((first, place) => joining.join(nodeAt(first), nodeAt(place)));
+    for (let place = 0; place < parts.length; place++) {
+      const first = parts[place]!;
+      if (first !== place) joining.join(nodeAt(first), nodeAt(place));
+    }
   }
   return { ...numbered(joining.parts()), nonZeroEdges };
 }
