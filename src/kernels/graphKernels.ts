@@ -54,6 +54,12 @@ export interface GraphKernels extends PeelKernels {
   readonly columnProducts: Kernel<
     [weights: number, rows: number, columns: number, x: number, v: number]
   >;
+  readonly roughRowProducts: Kernel<
+    [weights: number, rows: number, columns: number, u: number, y: number]
+  >;
+  readonly roughColumnProducts: Kernel<
+    [weights: number, rows: number, columns: number, x: number, v: number]
+  >;
   readonly absoluteProducts: Kernel<
     [weights: number, rows: number, columns: number, x: number, u: number, y: number, v: number]
   >;

@@ -28,6 +28,8 @@ const names: readonly (keyof GraphKernels)[] = [
   "absoluteProducts",
   "rowProducts",
   "columnProducts",
+  "roughRowProducts",
+  "roughColumnProducts",
 ];
 
 /** `count` threads, the calling one included: one where the memory is not shared or no threads can be had. */

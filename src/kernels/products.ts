@@ -14,6 +14,14 @@ export interface TwoProducts {
   readonly forColumns: Float64Array;
 }
 
+export interface ProductOptions {
+  /** In float32, which has to have room for it, where a vector of zeros leaves a single product: off by `roughError` at most. @defaultValue false */
+  readonly isRough?: boolean;
+}
+
+/** How far an entry of a rough product may be off, as a share of the sum of its terms' magnitudes: `assembly/roughProducts.ts`. */
+export const roughError: number = 7.01 * 2 ** -24;
+
 /**
  * Where the weights lie in an arena with enough room; false, with nothing done, where not. A vector of zeros on one side is noticed, and
  * costs nothing.
@@ -21,6 +29,7 @@ export interface TwoProducts {
 export function arenaProducts(
   matrix: ArenaMatrix,
   { u, x, forRows, forColumns }: TwoProducts,
+  { isRough = false }: ProductOptions = {},
 ): boolean {
   const { arena, weights, rows, columns } = matrix;
   const slabs = slabsOf(matrix);
@@ -28,18 +37,24 @@ export function arenaProducts(
   if (needed > arena.scratchBytes) return false;
   const room = new Float64Array(arena.buffer, arena.scratch, needed / 8);
   const places = { x: 0, y: rows, u: 2 * rows, v: 2 * rows + columns };
-  room.set(x, places.x);
-  room.set(u, places.u);
   const address = (place: number): number => arena.scratch + 8 * place;
   const [hasRows, hasColumns] = [isSomething(x), isSomething(u)];
   if (!hasRows && !hasColumns) return true;
+  const rough = isRough && hasRows !== hasColumns;
+  const entries = rough ? new Float32Array(arena.buffer, arena.scratch, needed / 4) : room;
+  const entryBytes = entries.BYTES_PER_ELEMENT;
+  // Places count in eight bytes.
+  if (hasRows) entries.set(x, (places.x * 8) / entryBytes);
+  if (hasColumns) entries.set(u, (places.u * 8) / entryBytes);
   arena.threads.run(
     slabs.map((slab, i): KernelCall => {
       const own = [weights.byteOffset + 4 * slab.firstRow * columns, slab.rows, columns] as const;
-      const xu = [address(places.x + slab.firstRow), address(places.u)] as const;
+      const xu = [address(places.x) + entryBytes * slab.firstRow, address(places.u)] as const;
       const yv = [address(places.y + slab.firstRow), address(places.v + i * columns)] as const;
-      if (!hasRows) return ["rowProducts", ...own, xu[1], yv[0]];
-      if (!hasColumns) return ["columnProducts", ...own, xu[0], yv[1]];
+      if (!hasRows) return [rough ? "roughRowProducts" : "rowProducts", ...own, xu[1], yv[0]];
+      if (!hasColumns) {
+        return [rough ? "roughColumnProducts" : "columnProducts", ...own, xu[0], yv[1]];
+      }
       return ["absoluteProducts", ...own, ...xu, ...yv];
     }),
   );

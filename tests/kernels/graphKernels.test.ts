@@ -1,6 +1,6 @@
 /** The kernels on blocks of weights against the plain TypeScript that they stand for. */
 import { describe, expect, test } from "vitest";
-import { arenaProducts, plainProducts } from "../../src/kernels/products.ts";
+import { arenaProducts, plainProducts, roughError } from "../../src/kernels/products.ts";
 import { arenaStrengths, plainStrengths } from "../../src/kernels/strengthSums.ts";
 import { allocateWeights, arenaOf, type WeightArena } from "../../src/kernels/weightArena.ts";
 import { createRandom } from "../../src/random.ts";
@@ -77,6 +77,35 @@ describe.each(Object.entries(fills))("%s", (_, fill) => {
     expectClose(own.forColumns, plain.forColumns, plain.forColumns);
   });
 
+  test.each(shapes)("rough products, off by no more than they may be, %i x %i", (rows, columns) => {
+    const matrix = placed(rows, columns, fill);
+    // Small enough for the largest weight to leave float32 room.
+    const u = Float64Array.from({ length: columns }, () => random.normal() / 64);
+    const x = Float64Array.from({ length: rows }, () => random.normal() / 64);
+    const zeros = { u: new Float64Array(columns), x: new Float64Array(rows) };
+    const sums = () => ({
+      forRows: new Float64Array(rows),
+      forColumns: new Float64Array(columns),
+    });
+    const [own, plain, most] = [sums(), sums(), sums()];
+    for (const one of [
+      { ...zeros, u },
+      { ...zeros, x },
+    ]) {
+      expect(arenaProducts(matrix, { ...one, ...own }, { isRough: true })).toBe(true);
+      plainProducts(matrix.weights, { ...one, ...plain });
+    }
+    plainProducts(matrix.weights, { u: u.map(Math.abs), x: x.map(Math.abs), ...most });
+    for (const side of ["forRows", "forColumns"] as const) {
+      const far = own[side].findIndex((sum, i) => {
+        // Below the normal numbers of float32 digits are lost, of a term at most so much.
+        const lost = 2 ** -149 * (rows + columns);
+        return !(Math.abs(sum - plain[side][i]!) <= roughError * most[side][i]! + lost);
+      });
+      expect(far).toBe(-1);
+    }
+  });
+
   test.each(shapes)("zeros and the largest magnitude, %i x %i", (rows, columns) => {
     const { arena, weights } = placed(rows, columns, fill);
     arena.kernels.scan(weights.byteOffset, weights.length, arena.scratch);
@@ -119,7 +148,15 @@ test("one thread and two give the same bytes", () => {
         forColumns: new Float64Array(columns),
       };
       arenaProducts(matrix, vectors);
-      return [r.positive, r.negative, c.positive, c.negative, vectors.forRows, vectors.forColumns];
+      const zeros = { u: new Float64Array(columns), x: new Float64Array(rows) };
+      const rough = {
+        forRows: new Float64Array(rows),
+        forColumns: new Float64Array(columns),
+      };
+      arenaProducts(matrix, { ...vectors, ...rough, x: zeros.x }, { isRough: true });
+      arenaProducts(matrix, { ...vectors, ...rough, u: zeros.u }, { isRough: true });
+      const sums = [vectors.forRows, vectors.forColumns, rough.forRows, rough.forColumns];
+      return [r.positive, r.negative, c.positive, c.negative, ...sums];
     });
     for (const run of runs) expect(run).toEqual(runs[0]);
     return runs[0];

@@ -7,4 +7,5 @@ export { scan } from "./scan";
 export { settle } from "./settle";
 export { strengths } from "./strengths";
 export { rewireRow } from "./rewire";
+export { roughColumnProducts, roughRowProducts } from "./roughProducts";
 export { addGram, reduceTriangle } from "./symmetric";
