@@ -4,11 +4,20 @@ import { addScaled, dot, norm, toUnit } from "./vector.ts";
 /** y = A x for a symmetric A; writes y, leaves x alone. */
 export type SymmetricOperator = (x: Float64Array, y: Float64Array) => void;
 
+/** A cheaper product with the same symmetric A, all of whose entries are zero or above. */
+export interface RoughOperator {
+  readonly apply: SymmetricOperator;
+  /** At least ‖y − Ax‖ / (‖A‖ ‖x‖). */
+  readonly error: number;
+}
+
 export interface LanczosOptions {
   /** Stop once the estimate of ‖Ax − λx‖ is below target · λ. */
   readonly target: number;
   /** Most products with A. */
   readonly maxIterations: number;
+  /** Taken instead once its error can move the residual by a part of the target at most. @defaultValue null */
+  readonly rough?: RoughOperator | null;
   /** Numbers that the basis may hold: past that it is replaced by its best vector. @defaultValue 2^24 */
   readonly memory?: number;
 }
@@ -17,7 +26,7 @@ export interface LanczosResult {
   readonly value: number;
   /** Unit L2 norm. */
   readonly vector: Float64Array;
-  /** ‖Ax − λx‖ / λ by the recurrence, which holds to rounding. */
+  /** ‖Ax − λx‖ / λ by the recurrence, which holds to rounding; what rough products may have added is counted in full. */
   readonly residual: number;
   readonly iterations: number;
 }
@@ -32,15 +41,16 @@ export interface LanczosResult {
 export function largestEigenpair(
   apply: SymmetricOperator,
   start: Float64Array,
-  { target, maxIterations, memory = 2 ** 24 }: LanczosOptions,
+  { target, maxIterations, rough = null, memory = 2 ** 24 }: LanczosOptions,
 ): LanczosResult {
   const n = start.length;
   const capacity = Math.min(n, Math.max(64, Math.floor(memory / n)));
   let vector = toUnit(start);
   let iterations = 0;
-  for (;;) {
+  // Should rough products have led astray after all, the rest is done without.
+  for (let cheaper = rough; ; cheaper = null) {
     const steps = Math.min(capacity, maxIterations - iterations);
-    const basis = growBasis(apply, vector, { target, steps });
+    const basis = growBasis(apply, vector, { target, steps, rough: cheaper });
     iterations += basis.vectors.length;
     vector = basis.best();
     if (basis.converged || iterations >= maxIterations) {
@@ -60,20 +70,35 @@ interface Basis {
   best(): Float64Array<ArrayBuffer>;
 }
 
+interface Growth {
+  readonly target: number;
+  readonly steps: number;
+  readonly rough: RoughOperator | null;
+}
+
 /** Lanczos steps from `start`, a unit vector, until the estimate is below target or `steps` are done. */
 function growBasis(
   apply: SymmetricOperator,
   start: Float64Array,
-  { target, steps }: { readonly target: number; readonly steps: number },
+  { target, steps, rough }: Growth,
 ): Basis {
   const n = start.length;
   const vectors = [start];
   const diagonal: number[] = [];
   const offDiagonal: number[] = [];
   let magnitude = 0;
+  let firstRough = Infinity;
+  let last = Infinity;
+  let pace = 0;
   for (let nextCheck = 1; ;) {
     const next = new Float64Array(n);
-    apply(vectors.at(-1)!, next);
+    // Of each vector the answer holds about as much as was left before it, so that what errors add up to is a series of that pace.
+    if (rough !== null && rough.error * last <= (target / 2) * Math.max(0, 1 - pace) ** 2) {
+      firstRough = Math.min(firstRough, vectors.length - 1);
+      rough.apply(vectors.at(-1)!, next);
+    } else {
+      apply(vectors.at(-1)!, next);
+    }
     const along = dot(vectors.at(-1)!, next);
     diagonal.push(along);
     const beyond = makeOrthogonal(next, vectors);
@@ -87,9 +112,13 @@ function growBasis(
         Float64Array.from(offDiagonal),
       );
       const rest = beyond * Math.abs(ritz[size - 1]!);
-      const residual = rest === 0 ? 0 : rest / Math.abs(value);
-      const converged = complete || rest <= target * value;
-      if (converged || size === steps) {
+      const left = rest === 0 ? 0 : rest / Math.abs(value);
+      pace = left / last;
+      last = left;
+      const added = rough === null ? 0 : rough.error * strayed(ritz, firstRough);
+      const residual = left + added;
+      const converged = (complete || rest <= target * value) && (added === 0 || residual <= target);
+      if (converged || complete || size === steps || added > target) {
         return { vectors, converged, value, residual, best: () => combine(vectors, ritz) };
       }
       // Ever rarer, as each check costs as much as the basis is long.
@@ -117,6 +146,21 @@ function makeOrthogonal(next: Float64Array, earlier: readonly Float64Array[]): n
     if (pass === 1 || beyond > Math.SQRT1_2 * before) return beyond;
     before = beyond;
   }
+}
+
+/**
+ * How far rough products, from the basis vector `first` on, can take the residual of Σ factors[i] · vectors[i], as a multiple of
+ * their error: that of a product by as much as its vector has a part in the sum, and by what it was to have in common with the vectors
+ * that followed.
+ */
+function strayed(factors: Float64Array, first: number): number {
+  let sum = 0;
+  let squares = 0;
+  for (let i = factors.length - 1; i >= first; i--) {
+    sum += Math.abs(factors[i]!) + Math.sqrt(squares);
+    squares += factors[i]! ** 2;
+  }
+  return sum;
 }
 
 function combine(

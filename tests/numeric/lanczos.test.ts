@@ -37,6 +37,47 @@ describe("a random symmetric matrix against a dense solver (oracle)", () => {
   });
 });
 
+describe("rough products, of a matrix without negative entries", () => {
+  const n = 60;
+  const entries = Array.from({ length: n }, () =>
+    Float64Array.from({ length: n }, () => Math.abs(random.normal())),
+  );
+  const exactly: SymmetricOperator = (x, y) => {
+    y.fill(0);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) y[i]! += (entries[i]![j]! + entries[j]![i]!) * x[j]!;
+    }
+  };
+  const ones = new Float64Array(n).fill(1);
+  const { value: largest } = largestEigenpair(exactly, ones, { target: 1e-15, maxIterations: n });
+  const measured = ({ value, vector }: { value: number; vector: Float64Array }): number => {
+    const image = new Float64Array(n);
+    exactly(vector, image);
+    return Math.hypot(...image.map((entry, i) => entry / value - vector[i]!));
+  };
+
+  test.each([
+    { name: "help where they are good", error: 1e-9 },
+    { name: "are told of where they are bad", error: 1e-5 },
+    { name: "are dropped where they lead astray", error: 1e-3 },
+    { name: "of no error", error: 0 },
+  ])("$name", ({ error }) => {
+    let taken = 0;
+    const apply: SymmetricOperator = (x, y) => {
+      taken++;
+      exactly(x, y);
+      // As wrong as they may be.
+      for (let i = 0; i < n; i++) y[i]! += (error * largest) / Math.sqrt(n);
+    };
+    const options = { target: 1e-8, maxIterations: 100, rough: { apply, error } };
+    const found = largestEigenpair(exactly, ones, options);
+    expect(taken).toBeGreaterThan(0);
+    expect(found.residual).toBeLessThanOrEqual(1e-8);
+    expect(measured(found)).toBeLessThanOrEqual(found.residual * (1 + 1e-6) + 1e-14);
+    expect(Math.abs(found.value / largest - 1)).toBeLessThan(1e-8);
+  });
+});
+
 test("starts again when the basis is full: a path of 400 nodes with 64 vectors", () => {
   const n = 400;
   const path: SymmetricOperator = (x, y) => {
