@@ -6,9 +6,15 @@ import { edgeWeights } from "../graph/block.ts";
 import { blockPattern } from "../graph/blockPattern.ts";
 import { connectedComponents } from "../graph/components.ts";
 import type { Block, LayeredGraph } from "../graph/layeredGraph.ts";
-import { arenaProducts, plainProducts, type TwoProducts } from "../kernels/products.ts";
+import {
+  arenaProducts,
+  plainProducts,
+  roughError,
+  type ProductOptions,
+  type TwoProducts,
+} from "../kernels/products.ts";
 import { arenaOf } from "../kernels/weightArena.ts";
-import type { SymmetricOperator } from "../numeric/lanczos.ts";
+import type { RoughOperator, SymmetricOperator } from "../numeric/lanczos.ts";
 
 export interface ComponentOperator {
   /** Nodes of the component; entry i of a vector belongs to nodes[i]. */
@@ -18,6 +24,8 @@ export interface ComponentOperator {
    * an edge from a node to itself counts twice.
    */
   readonly apply: SymmetricOperator;
+  /** The same in float32, for vectors on one side; null where that would gain nothing. */
+  readonly rough: RoughOperator | null;
   /**
    * Where every edge joins a node of side 0 to one of side 1, which is which: a vector on one side has its image on the other. Null where
    * the edges allow no such sides.
@@ -36,18 +44,23 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
   const local = new Int32Array(graph.nodeCount);
   const nodes = Array.from(components.sizes, (size) => new Int32Array(size));
   const filled = new Int32Array(nodes.length);
-  components.of.forEach((component, node) => {
+  for (let node = 0; node < graph.nodeCount; node++) {
+    const component = components.of[node]!;
     const place = filled[component]!++;
     local[node] = place;
     nodes[component]![place] = node;
-  });
+  }
 
   const pieces: Piece[][] = nodes.map(() => []);
   for (const block of graph.blocks) {
     // A product takes magnitudes: of one tap that is the norm.
     const isPlain = block.taps === 1 && block.weights !== null;
     const weights = isPlain ? block.weights : edgeWeights(block, "norm");
-    const toLocal = (ids: Int32Array): Int32Array => ids.map((node) => local[node]!);
+    const toLocal = (ids: Int32Array): Int32Array => {
+      const own = new Int32Array(ids.length);
+      for (let i = 0; i < own.length; i++) own[i] = local[ids[i]!]!;
+      return own;
+    };
     const home = commonComponent(block, components.of);
     // Small groups are as fast together: each piece has vectors of its own.
     if (home !== null && weights.length < leastWeights * block.groups) {
@@ -75,7 +88,13 @@ export function componentOperators(graph: LayeredGraph): ComponentOperator[] {
     if (scale === undefined) return [];
     const size = nodes[component]!.length;
     const sides = sidesOf(own, size);
-    return [{ nodes: nodes[component]!, sides, scale, apply: operatorOf(own, size, scale) }];
+    const parts = own.map(partOf);
+    const apply = operatorOf(parts, { size, scale, isRough: false });
+    const rough =
+      sides !== null && own.some(isForKernel) && roughScales(scale)
+        ? { apply: operatorOf(parts, { size, scale, isRough: true }), error: roughError }
+        : null;
+    return [{ nodes: nodes[component]!, sides, scale, apply, rough }];
   });
 }
 
@@ -84,8 +103,10 @@ type Weights = NonNullable<Block["weights"]>;
 /** The component that holds every node of the block, or null. */
 function commonComponent({ rowNodes, columnNodes }: Block, componentOf: Int32Array): number | null {
   const first = componentOf[rowNodes[0]!]!;
-  const isThere = (node: number): boolean => componentOf[node] === first;
-  return rowNodes.every(isThere) && columnNodes.every(isThere) ? first : null;
+  for (const nodes of [rowNodes, columnNodes]) {
+    for (let i = 0; i < nodes.length; i++) if (componentOf[nodes[i]!] !== first) return null;
+  }
+  return first;
 }
 
 /** Weights of any sign, [groups, rows.length / groups, columns.length / groups]. */
@@ -165,14 +186,19 @@ function sidesOf(pieces: readonly Piece[], count: number): Uint8Array | null {
   const unknown = 2;
   const sides = new Uint8Array(count).fill(unknown);
   const known = (nodes: Int32Array): number => {
-    const node = nodes.find((own) => sides[own] !== unknown);
-    return node === undefined ? unknown : sides[node]!;
+    for (let i = 0; i < nodes.length; i++) {
+      if (sides[nodes[i]!] !== unknown) return sides[nodes[i]!]!;
+    }
+    return unknown;
   };
-  const settle = (nodes: Int32Array, side: number): boolean =>
-    nodes.every((node) => {
+  const settle = (nodes: Int32Array, side: number): boolean => {
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!;
       if (sides[node] === unknown) sides[node] = side;
-      return sides[node] === side;
-    });
+      if (sides[node] !== side) return false;
+    }
+    return true;
+  };
   for (let left = [...pieces], first = true; left.length > 0; first = false) {
     // The component is connected, so that some piece always touches what is known already.
     const next = left.filter(({ rows, columns }) => {
@@ -189,23 +215,39 @@ function sidesOf(pieces: readonly Piece[], count: number): Uint8Array | null {
   return sides;
 }
 
-function operatorOf(pieces: readonly Piece[], size: number, scale: number): SymmetricOperator {
-  const parts = pieces.map((piece) => ({
-    piece,
-    rows: endsOf(piece.rows),
-    columns: endsOf(piece.columns),
-  }));
+/** A piece and the entries of vectors that belong to it. */
+interface Part {
+  readonly piece: Piece;
+  readonly rows: Ends;
+  readonly columns: Ends;
+}
+
+function partOf(piece: Piece): Part {
+  return { piece, rows: endsOf(piece.rows), columns: endsOf(piece.columns) };
+}
+
+interface Operation {
+  readonly size: number;
+  readonly scale: number;
+  readonly isRough: boolean;
+}
+
+function operatorOf(
+  parts: readonly Part[],
+  { size, scale, isRough }: Operation,
+): SymmetricOperator {
   const scaled = new Float64Array(size);
   return (x, y) => {
     y.fill(0);
     for (let i = 0; i < size; i++) scaled[i] = x[i]! * scale;
     for (const { piece, rows, columns } of parts) {
-      multiply(piece, {
+      const vectors = {
         x: rows.values(scaled),
         u: columns.values(scaled),
         forRows: rows.sums(y),
         forColumns: columns.sums(y),
-      });
+      };
+      multiply(piece, vectors, { isRough });
       rows.add(y);
       columns.add(y);
     }
@@ -223,8 +265,10 @@ interface Ends {
 function endsOf(nodes: Int32Array): Ends {
   const first = nodes[0]!;
   const count = nodes.length;
+  let along = 0;
+  while (along < count && nodes[along] === first + along) along++;
   // Most sides are a run of neurons, and need no copy.
-  if (nodes.every((node, i) => node === first + i)) {
+  if (along === count) {
     const own = (vector: Float64Array): Float64Array => vector.subarray(first, first + count);
     return { values: own, sums: own, add: () => undefined };
   }
@@ -245,11 +289,21 @@ function endsOf(nodes: Int32Array): Ends {
 /** A call into the kernels costs as much as so many weights. */
 const leastWeights = 2 ** 11;
 
-function multiply({ weights, groups = 1, rows, columns }: Piece, vectors: TwoProducts): void {
-  const arena = groups > 1 || weights.length < leastWeights ? null : arenaOf(weights);
+function isForKernel({ weights, groups = 1 }: Piece): boolean {
+  return groups === 1 && weights.length >= leastWeights && arenaOf(weights) !== null;
+}
+
+/** Weights as large as 2^60, or as small, leave room in float32 for products and their sums. */
+function roughScales(scale: number): boolean {
+  return scale <= 2 ** 60 && scale >= 2 ** -60;
+}
+
+function multiply(piece: Piece, vectors: TwoProducts, options: ProductOptions): void {
+  const { weights, groups = 1, rows, columns } = piece;
+  const arena = isForKernel(piece) ? arenaOf(weights) : null;
   if (arena !== null && weights instanceof Float32Array) {
     const matrix = { arena, weights, rows: rows.length, columns: columns.length };
-    if (arenaProducts(matrix, vectors)) return;
+    if (arenaProducts(matrix, vectors, options)) return;
   }
   plainProducts(weights, vectors, groups);
 }

@@ -1,10 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { eigenvectorCentrality } from "../../src/analysis/eigenvectorCentrality.ts";
+import {
+  eigenvectorCentrality,
+  type ComponentCentrality,
+} from "../../src/analysis/eigenvectorCentrality.ts";
+import { blockProducts } from "../../src/analysis/blockProducts.ts";
 import { nullable } from "../../src/analysis/nodeValues.ts";
 import type { LayeredGraph } from "../../src/graph/layeredGraph.ts";
 import { graphFromMatrix } from "../../src/graph/matrix.ts";
+import { connectedComponents } from "../../src/graph/components.ts";
 import { createRandom } from "../../src/random.ts";
+import { denseGraph, draws } from "../helpers/denseGraph.ts";
 import { thrownBy } from "../helpers/errors.ts";
 import { jacobiEigen } from "../helpers/jacobi.ts";
 import { chainGraph, rolledToy, symmetricMatrix, type Rows } from "../helpers/methods.ts";
@@ -178,12 +184,55 @@ describe("a target above rounding", () => {
     },
   );
 
+  const sizes = { wide: [80, 300], tall: [300, 80], square: [200, 200] } as const;
+  const laws = Object.keys(draws).filter((law) => law !== "zeros") as (keyof typeof draws)[];
+  describe.each(Object.entries(sizes))("in float32 kernels, %s", (_, [rows, columns]) => {
+    test.each(laws)("%s: the residual that is told is never below the vector's", (law) => {
+      const draw = draws[law];
+      const whole = denseGraph(
+        rows + columns + 50,
+        [
+          { from: [0, columns], to: [columns, columns + rows], draw },
+          {
+            from: [columns, columns + rows],
+            to: [columns + rows, columns + rows + 50],
+            draw,
+          },
+        ],
+        { inKernels: true },
+      );
+      const target = 1e-8;
+      const found = eigenvectorCentrality(whole, { target });
+      const product = blockProducts(whole).both;
+      for (const [nodes, component] of partsOfGraph(whole, found.components)) {
+        const x = new Float64Array(whole.nodeCount);
+        for (const node of nodes) x[node] = found.values[node]!;
+        const image = new Float64Array(whole.nodeCount);
+        product(x, image);
+        const rest = image.map((entry, i) => entry / component.eigenvalue - x[i]!);
+        expect(component.residual).toBeLessThanOrEqual(target);
+        expect(Math.hypot(...rest)).toBeLessThanOrEqual(component.residual + 1e-14);
+      }
+    });
+  });
+
   test("what is no share is refused", () => {
     expect(() => eigenvectorCentrality(graph, { target: 2 })).toThrow(
       expect.objectContaining({ code: "USAGE_INVALID_OPTION" }),
     );
   });
 });
+
+/** The nodes of each component that has an edge, beside what is told of it. */
+function partsOfGraph(
+  graph: LayeredGraph,
+  told: readonly ComponentCentrality[],
+): [number[], ComponentCentrality][] {
+  const { of, sizes } = connectedComponents(graph);
+  const nodes = Array.from(sizes, (): number[] => []);
+  of.forEach((component, node) => nodes[component]!.push(node));
+  return nodes.filter((own) => own.length > 1).map((own, i) => [own, told[i]!]);
+}
 
 describe("components", () => {
   const graph = chainGraph([
