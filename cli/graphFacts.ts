@@ -21,7 +21,7 @@ export function graphFacts(
     biasNodes: biasNodesOf(graph),
     foldedNormalisation: graph.folded ?? [],
     normalisationNodes: normalisationNodesOf(graph),
-    headBlocks: graph.blocks.filter(({ head }) => head !== undefined).length,
+    headBlocks: headBlocksOf(graph),
     recurrent: {
       included: graph.blocks.some(({ kind }) => kind === "recurrent"),
       blocks: graph.recurrentBlocks.map(({ name, rows, columns, groups, taps, rowNodes }) => ({
@@ -48,6 +48,10 @@ function normalisationNodesOf({ blocks }: LayeredGraph): number {
   return own.reduce((sum, { columns }) => sum + columns, 0);
 }
 
+function headBlocksOf({ blocks }: LayeredGraph): number {
+  return blocks.filter(({ head }) => head !== undefined).length;
+}
+
 /** How many components there are of each size, the largest first. */
 function sizeCounts(sizes: Int32Array): { nodes: number; components: number }[] {
   const counts = new Map<number, number>();
@@ -69,6 +73,13 @@ export function graphLines(graph: LayeredGraph, components: Components | null): 
     const isIn = graph.blocks.some(({ kind }) => kind === "recurrent");
     parts.push(`${recurrent} recurrent blocks ${isIn ? "included" : "left out"}`);
   }
+  const asked = [
+    [biasNodesOf(graph), "bias nodes"],
+    [normalisationNodesOf(graph), "normalisation nodes"],
+    [graph.folded?.length ?? 0, "normalisations folded"],
+    [headBlocksOf(graph), "blocks of attention heads"],
+  ] as const;
+  for (const [count, what] of asked) if (count > 0) parts.push(`${numberText(count)} ${what}`);
   if (graph.transforms.length > 0) parts.push(graph.transforms.join(", "));
   return [
     `${printable(graph.name)}: ${graph.layers.length} layers of neurons: ${layers}`,

@@ -192,6 +192,11 @@ describe("on the command line", () => {
     );
   });
 
+  test("in words", async () => {
+    const { stderr } = await weightgraph(["analyze", file, "--heads", "--measures", "strength"]);
+    expect(stderr).toContain("8 blocks of attention heads");
+  });
+
   test("strengths alone, which stream otherwise", async () => {
     const args = ["analyze", file, "--heads", "--measures", "strength", "--nodes"];
     const plain = await weightgraphJson(args.toSpliced(2, 1));
