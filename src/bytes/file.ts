@@ -18,8 +18,8 @@ export interface ReadLimits {
 }
 
 /**
- * A source on a regular file. Each slice opens, reads and closes, so no handle is ever leaked; `sibling` follows names inside
- * the file's own folder only, by real path.
+ * A source on a regular file. It is open while slices of it are being read and closed once the last is done, so no handle is ever
+ * leaked; `sibling` follows names inside the file's own folder only, by real path.
  * @throws {FormatError} `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `FORMAT_LIMIT`.
  */
 export async function fileSource(path: string, limits: ReadLimits = {}): Promise<ByteSource> {
@@ -37,6 +37,7 @@ export async function fileSource(path: string, limits: ReadLimits = {}): Promise
       hint: `Files of up to ${limits.maxFileSize} bytes are read: raise --max-file-size.`,
     });
   }
+  const withHandle = handleUser(path);
   return {
     name,
     byteLength: size,
@@ -45,17 +46,30 @@ export async function fileSource(path: string, limits: ReadLimits = {}): Promise
       const fits = room !== undefined && room.byteLength >= end - start;
       checkLimits(limits, fits ? 0 : end - start, name);
       const bytes = fits ? room.subarray(0, end - start) : new Uint8Array(end - start);
-      const handle = await open(path, constants.O_RDONLY);
-      try {
-        await fill(handle, bytes, start, name);
-      } finally {
-        await handle.close();
-      }
+      await withHandle((handle) => fill(handle, bytes, start, name));
       return bytes;
     },
     async sibling(relativePath) {
       return fileSource(await containedPath(path, relativePath), limits);
     },
+  };
+}
+
+/** Slices read side by side share a handle: to open and to close are turns of the event loop, which other work holds up. */
+function handleUser(path: string): (use: (handle: FileHandle) => Promise<void>) => Promise<void> {
+  let opened: Promise<FileHandle> | null = null;
+  let users = 0;
+  return async (use) => {
+    const own = (opened ??= open(path, constants.O_RDONLY));
+    users++;
+    try {
+      await use(await own);
+    } finally {
+      if (--users === 0) {
+        opened = null;
+        await own.then((handle) => handle.close());
+      }
+    }
   };
 }
 

@@ -75,31 +75,39 @@ export async function layeredGraph(
     return isElsewhere ? 0 : elementCount(wire.layout.split);
   });
   const rooms = allocateWeights(counts, scratchBytes(nodeCount, counts), { threads });
-  const readSums = sumReader({ threads });
+  const readings = wires.map(({ layer, layout }): BlockReading => {
+    const { name, tensor } = model.layers[layer]!;
+    return { tensor, layout, path: [model.name, name], ...(signal && { signal }) };
+  });
+  const streamed = readings.filter((_, i) => keep === "sums" && !isCollapsed(wires[i]!));
+  const reader = sumReader(streamed, { threads });
   const blocks: Block[] = [];
-  for (const [i, wire] of wires.entries()) {
-    signal?.throwIfAborted();
-    const { name, tensor } = model.layers[wire.layer]!;
-    const { layout } = wire;
-    const path = [model.name, name];
-    const reading = { tensor, layout, path, ...(signal && { signal }) };
-    const shape = {
-      name,
-      ...(wire.recurrent && { kind: "recurrent" as const }),
-      rows: wire.to.length,
-      columns: wire.from.length,
-      groups: layout.groups,
-      taps: layout.taps,
-      rowNodes: wire.to,
-      columnNodes: wire.from,
-    };
-    if (isCollapsed(wire)) {
-      blocks.push({ ...shape, weights: null, collapsed: await readCollapsed(reading) });
-    } else if (keep === "sums") {
-      blocks.push({ ...shape, weights: null, ...(await summed(shape, reading, readSums)) });
-    } else {
-      blocks.push({ ...shape, weights: await readWeights(reading, rooms[i]!) });
+  try {
+    for (const [i, wire] of wires.entries()) {
+      signal?.throwIfAborted();
+      const { name } = model.layers[wire.layer]!;
+      const { layout } = wire;
+      const reading = readings[i]!;
+      const shape = {
+        name,
+        ...(wire.recurrent && { kind: "recurrent" as const }),
+        rows: wire.to.length,
+        columns: wire.from.length,
+        groups: layout.groups,
+        taps: layout.taps,
+        rowNodes: wire.to,
+        columnNodes: wire.from,
+      };
+      if (isCollapsed(wire)) {
+        blocks.push({ ...shape, weights: null, collapsed: await readCollapsed(reading) });
+      } else if (keep === "sums") {
+        blocks.push({ ...shape, weights: null, ...(await summed(shape, reading, reader)) });
+      } else {
+        blocks.push({ ...shape, weights: await readWeights(reading, rooms[i]!) });
+      }
     }
+  } finally {
+    await reader.end();
   }
   const forward = blocks.filter(({ kind }) => kind !== "recurrent");
   const graph = assembleGraph(model.name, topology.layers, forward, topology.certainty);
@@ -115,9 +123,9 @@ export async function layeredGraph(
 async function summed(
   shape: Omit<Block, "weights">,
   reading: BlockReading,
-  readSums: SumReader,
+  reader: SumReader,
 ): Promise<Pick<Block, "sums" | "pattern">> {
-  const streamed = await readSums(reading);
+  const streamed = await reader.next(reading);
   if (streamed !== null) return streamed;
   const room = new Float32Array(elementCount(reading.layout.split));
   const block = { ...shape, weights: await readWeights(reading, room) };

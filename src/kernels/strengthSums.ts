@@ -1,5 +1,5 @@
 /** Sums of the positive parts and of the magnitudes of the negative parts of a matrix, by row and by column. */
-import { slabsOf, type ArenaMatrix } from "./slabs.ts";
+import { slabsOf, type ArenaMatrix, type Slab } from "./slabs.ts";
 
 export interface StrengthSums {
   readonly rows: SignedSums;
@@ -14,10 +14,21 @@ export interface SignedSums {
 
 /** In one pass, float64 sums; null where the arena has no room for them. */
 export function arenaStrengths(matrix: ArenaMatrix): StrengthSums | null {
-  const { arena, weights, rows, columns } = matrix;
+  const { arena, rows, columns } = matrix;
   const slabs = slabsOf(matrix);
+  if (16 * (rows + slabs.length * columns) > arena.scratchBytes) return null;
+  const sums = newStrengthSums(rows, columns);
+  addArenaStrengths(matrix, slabs, sums);
+  return sums;
+}
+
+/** Adds the sums of a matrix, slab after slab, to those of one that may have more rows: `sums.rows` from its first row on. */
+export function addArenaStrengths(
+  { arena, weights, rows, columns }: ArenaMatrix,
+  slabs: readonly Slab[],
+  sums: StrengthSums,
+): void {
   const columnBytes = 16 * columns;
-  if (16 * rows + slabs.length * columnBytes > arena.scratchBytes) return null;
   const rowSumsAt = ({ firstRow }: { firstRow: number }): number => arena.scratch + 16 * firstRow;
   const columnSumsAt = (slab: number): number => arena.scratch + 16 * rows + slab * columnBytes;
   arena.threads.run(
@@ -30,13 +41,11 @@ export function arenaStrengths(matrix: ArenaMatrix): StrengthSums | null {
       columnSumsAt(i),
     ]),
   );
-  const sums = newStrengthSums(rows, columns);
   slabs.forEach((slab, i) => {
     const own = new Float64Array(arena.buffer, rowSumsAt(slab), 2 * slab.rows);
     addSigned(sums.rows, own, slab.firstRow);
     addSigned(sums.columns, new Float64Array(arena.buffer, columnSumsAt(i), 2 * columns), 0);
   });
-  return sums;
 }
 
 /** The same in plain TypeScript, for weights that lie anywhere. */

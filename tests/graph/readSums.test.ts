@@ -1,8 +1,13 @@
 /** Graphs of which only sums are kept, against those of which every weight is. */
-import { describe, expect, test } from "vitest";
+import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { coreNumber } from "../../src/analysis/coreNumber.ts";
 import { nodeStrength } from "../../src/analysis/nodeStrength.ts";
 import { weightedDegree } from "../../src/analysis/weightedDegree.ts";
+import { fileSource } from "../../src/bytes/file.ts";
 import { memorySource } from "../../src/bytes/source.ts";
 import { readModel } from "../../src/formats/detect.ts";
 import { writeSafetensors } from "../../src/formats/safetensors/write.ts";
@@ -157,4 +162,91 @@ test("an aborted signal ends the reading", async () => {
   for (const keep of ["sums", "edges"] as const) {
     await expect(layeredGraph(model, { keep, signal })).rejects.toThrow("enough");
   }
+});
+
+describe("a file that is read ahead", () => {
+  const side = 1500;
+  let folder: string;
+  let file: string;
+  /** Open files, where the system tells. */
+  const handles = async (): Promise<number> =>
+    (await readdir("/proc/self/fd").catch(() => [])).length;
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+
+  const data = drawn(side * side, 0);
+  const bytes = writeSafetensors({
+    tensors: ["a", "b", "c"].map((name) => ({
+      name: `${name}.weight`,
+      dtype: "float32" as const,
+      shape: [side, side],
+      data,
+    })),
+  });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "weightgraph-sums-"));
+    file = join(folder, "m.safetensors");
+    process.on("unhandledRejection", note);
+  });
+  afterAll(async () => {
+    process.off("unhandledRejection", note);
+    await rm(folder, { recursive: true });
+  });
+  beforeEach(() => writeFile(file, bytes));
+
+  test("gives what it gives from memory", async () => {
+    const model = await readModel(await fileSource(file));
+    const memory = await readModel(memorySource(bytes, "m.safetensors"));
+    const [own, expected] = await Promise.all(
+      [model, memory].map((each) => layeredGraph(each, { keep: "sums" })),
+    );
+    expect(own!.blocks).toEqual(expected!.blocks);
+    expectSame(own!, await layeredGraph(memory));
+  });
+
+  test.each([
+    ["in the first tensor", 0.1],
+    ["where two tensors meet", 1 / 3],
+    ["in the last tensor", 0.9],
+  ])("that becomes shorter: one clear error, %s", async (_, share) => {
+    const model = await readModel(await fileSource(file));
+    await truncate(file, Math.floor(share * 12 * side * side));
+    const before = await handles();
+    await expect(layeredGraph(model, { keep: "sums" })).rejects.toMatchObject({
+      code: "FORMAT_TRUNCATED",
+      message: "the file became shorter while being read",
+    });
+    expect(await handles()).toBe(before);
+    await setImmediate();
+    expect(unhandled).toEqual([]);
+  });
+
+  test("that goes away", async () => {
+    const model = await readModel(await fileSource(file));
+    await rm(file);
+    await expect(layeredGraph(model, { keep: "sums" })).rejects.toThrow("ENOENT");
+    await setImmediate();
+    expect(unhandled).toEqual([]);
+  });
+
+  test("is let go when a weight is not finite, or the signal says so", async () => {
+    const bad = bytes.slice();
+    bad.set([0, 0, 0x80, 0x7f], bad.byteLength - 4 * (2 * side * side + 6));
+    await writeFile(file, bad);
+    const before = await handles();
+    const broken = await readModel(await fileSource(file));
+    await expect(layeredGraph(broken, { keep: "sums" })).rejects.toMatchObject({
+      code: "WEIGHTS_NOT_FINITE",
+      path: ["m.safetensors", "a.weight"],
+      message: `element ${side * side - 6} is Infinity`,
+    });
+    const interruption = new AbortController();
+    const reading = layeredGraph(broken, { keep: "sums", signal: interruption.signal });
+    interruption.abort(new Error("enough"));
+    await expect(reading).rejects.toThrow("enough");
+    expect(await handles()).toBe(before);
+    await setImmediate();
+    expect(unhandled).toEqual([]);
+  });
 });
