@@ -1,8 +1,6 @@
 /** What `export` can make of a graph, as data: a document, a text, or the two tables of nodes and edges. */
 import {
   toArrow,
-  toGexf,
-  toGraphology,
   toHif,
   toParquet,
   toTable,
@@ -29,22 +27,24 @@ export type ExportTarget =
 
 type Make = (graph: LayeredGraph, options: TargetOptions) => Exported | Promise<Exported>;
 
+/** Its libraries load only here, so that other commands start sooner. */
+const graphologyTargets = (): Promise<typeof import("./graphologyTargets.ts")> =>
+  import("./graphologyTargets.ts");
+
 /** By the name that `--to` takes. */
 export const exportTargets: Readonly<Record<ExportTarget, Make>> = {
-  graphology: (graph, options) => {
-    const exported = toGraphology(graph, options);
-    return { kind: "json", content: exported.export(), facts: exported.getAttributes() };
+  graphology: async (graph, options) => {
+    const { graphology } = await graphologyTargets();
+    return { kind: "json", ...graphology(graph, options) };
   },
-  gexf: (graph, options) => ({
-    kind: "text",
-    content: toGexf(graph, options),
-    facts: toGraphology(graph, options).getAttributes(),
-  }),
-  "gexf-1.2": (graph, options) => ({
-    kind: "text",
-    content: toGexf(graph, { ...options, version: "1.2" }),
-    facts: toGraphology(graph, options).getAttributes(),
-  }),
+  gexf: async (graph, options) => {
+    const { gexf } = await graphologyTargets();
+    return { kind: "text", ...gexf(graph, options) };
+  },
+  "gexf-1.2": async (graph, options) => {
+    const { gexf } = await graphologyTargets();
+    return { kind: "text", ...gexf(graph, { ...options, version: "1.2" }) };
+  },
   hif: (graph, options) => {
     const content = toHif(graph, options);
     return { kind: "json", content, facts: content.metadata };

@@ -12,7 +12,6 @@ import {
 import { say, writeJson, type CliContext } from "../context.ts";
 import { jsonFlag, wholeNumber } from "../flags.ts";
 import { checkSeriesInput, requireLayers } from "../input.ts";
-import { serveView } from "../viewServer.ts";
 
 interface Flags {
   readonly json: boolean;
@@ -60,6 +59,8 @@ export const viewCommand: Command<CliContext> = buildCommand<Flags, [string], Cl
   },
   async func({ json, port, edges, open }, path) {
     const shown = await openShown(path, this.limits);
+    // The server and the libraries below load only here, so that other commands start sooner.
+    const { serveView } = await import("../viewServer.ts");
     const { url, closed } = await serveView(shown, {
       port,
       edgeBudget: edges,

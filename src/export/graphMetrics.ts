@@ -1,5 +1,4 @@
 /** Further metrics of graphs, by graphology's libraries: what we have no measure of, on a graph that was reduced first. */
-import { DirectedGraph, UndirectedGraph } from "graphology";
 import type { AbstractGraph } from "graphology-types";
 import { summarise, type Summary } from "../analysis/summarise.ts";
 import { AnalysisError, UsageError } from "../errors.ts";
@@ -71,7 +70,7 @@ export async function runGraphMetrics(
   for (const metric of chosen) {
     signal?.throwIfAborted();
     const own = type ?? metric.types[0]!;
-    const graph = graphs.get(own) ?? simpleGraph(layered.nodeCount, edges, own);
+    const graph = graphs.get(own) ?? (await simpleGraph(layered.nodeCount, edges, own));
     graphs.set(own, graph);
     await onStart?.(metric, { nodes: graph.order, edges: graph.size });
     metrics.push(await resultOf(metric, own, { graph, distance, seed }));
@@ -99,11 +98,12 @@ function checkOptions(metric: GraphMetric, { type, distance }: GraphMetricOption
 }
 
 /** Node numbers as keys; every edge with its weight and the length that stands for it on a path. */
-function simpleGraph(
+async function simpleGraph(
   nodeCount: number,
   { from, to, weight }: { from: Int32Array; to: Int32Array; weight: Float64Array },
   type: "directed" | "undirected",
-): AbstractGraph {
+): Promise<AbstractGraph> {
+  const { DirectedGraph, UndirectedGraph } = await import("graphology");
   const graph: AbstractGraph = type === "directed" ? new DirectedGraph() : new UndirectedGraph();
   for (let node = 0; node < nodeCount; node++) graph.addNode(node);
   weight.forEach((value, edge) => {
