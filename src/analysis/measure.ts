@@ -100,7 +100,14 @@ export function nodeMeasure<Options, Result extends NodeValues>({
       const result = compute(graph, parameters as Options);
       const values = coveredValues(result);
       const summary = values.length === 0 ? null : summarise(values);
-      return { summary: { parameters, ...facts?.(result), summary }, nodes: nullable(result) };
+      let nodes: readonly (number | null)[] | null = null;
+      return {
+        summary: { parameters, ...facts?.(result), summary },
+        // Made when first asked for: a summary does without.
+        get nodes() {
+          return (nodes ??= nullable(result));
+        },
+      };
     },
   };
 }

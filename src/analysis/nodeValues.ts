@@ -21,7 +21,11 @@ export function nodesInBlocks(graph: LayeredGraph): Uint8Array {
 
 /** Null where the measure has no value: the form that JSON and tables take. */
 export function nullable({ values, covered }: NodeValues): (number | null)[] {
-  return Array.from(values, (value, node) => (covered[node] === 1 ? value : null));
+  const column: (number | null)[] = [];
+  for (let node = 0; node < values.length; node++) {
+    column.push(covered[node] === 1 ? values[node]! : null);
+  }
+  return column;
 }
 
 /** The values of the covered nodes among [first, last), in node order. */
@@ -30,7 +34,10 @@ export function coveredValues(
   first = 0,
   last: number = values.length,
 ): Float64Array {
-  return values.subarray(first, last).filter((_, i) => covered[first + i] === 1);
+  const own = new Float64Array(Math.max(0, last - first));
+  let count = 0;
+  for (let node = first; node < last; node++) if (covered[node] === 1) own[count++] = values[node]!;
+  return own.subarray(0, count);
 }
 
 /** `values` as they are. @throws {AnalysisError} `ANALYSIS_UNDEFINED` when a sum has left the range of float64. */

@@ -6,9 +6,15 @@
 
 /** Sum of `values`, correct to a few units in the last place whatever their order. Cost: one pass. */
 export function compensatedSum(values: ArrayLike<number>): number {
-  const sums = sumVector(1);
-  for (let i = 0; i < values.length; i++) sums.add(0, values[i]!);
-  return sums.value(0);
+  let sum = 0;
+  let error = 0;
+  for (let i = 0; i < values.length; i++) {
+    const after = sum + values[i]!;
+    const added = after - sum;
+    error += sum - (after - added) + (values[i]! - added);
+    sum = after;
+  }
+  return sum + error;
 }
 
 /** Many running sums, indexed by number. */
