@@ -144,6 +144,7 @@ function perronPair(
   // One step on one side has seen nothing of the other.
   const least = sides === null ? 1 : 2;
   const found = largestEigenpair(apply, start, {
+    alternates: sides !== null,
     target,
     maxIterations: Math.max(least, maxIterations),
     rough: target > polish.target ? rough : null,

@@ -18,6 +18,11 @@ export interface LanczosOptions {
   readonly maxIterations: number;
   /** Taken instead once its error can move the residual by a part of the target at most. @defaultValue null */
   readonly rough?: RoughOperator | null;
+  /**
+   * True where entries have two sides, A leads from each to the other, and the start lies on one: then so does every step, and those
+   * an odd number apart have nothing in common. @defaultValue false
+   */
+  readonly alternates?: boolean;
   /** Numbers that the basis may hold: past that it is replaced by its best vector. @defaultValue 2^24 */
   readonly memory?: number;
 }
@@ -41,16 +46,17 @@ export interface LanczosResult {
 export function largestEigenpair(
   apply: SymmetricOperator,
   start: Float64Array,
-  { target, maxIterations, rough = null, memory = 2 ** 24 }: LanczosOptions,
+  { target, maxIterations, rough = null, alternates = false, memory = 2 ** 24 }: LanczosOptions,
 ): LanczosResult {
   const n = start.length;
   const capacity = Math.min(n, Math.max(64, Math.floor(memory / n)));
   let vector = toUnit(start);
   let iterations = 0;
-  // Should rough products have led astray after all, the rest is done without.
-  for (let cheaper = rough; ; cheaper = null) {
+  for (let isFirst = true; ; isFirst = false) {
     const steps = Math.min(capacity, maxIterations - iterations);
-    const basis = growBasis(apply, vector, { target, steps, rough: cheaper });
+    // Should rough products have led astray after all, the rest is done without; and what is best lies on both sides.
+    const own = isFirst ? { rough, stride: alternates ? 2 : 1 } : { rough: null, stride: 1 };
+    const basis = growBasis(apply, vector, { target, steps, ...own });
     iterations += basis.vectors.length;
     vector = basis.best();
     if (basis.converged || iterations >= maxIterations) {
@@ -74,13 +80,15 @@ interface Growth {
   readonly target: number;
   readonly steps: number;
   readonly rough: RoughOperator | null;
+  /** Steps from one vector to the next with which it can have anything in common. */
+  readonly stride: number;
 }
 
 /** Lanczos steps from `start`, a unit vector, until the estimate is below target or `steps` are done. */
 function growBasis(
   apply: SymmetricOperator,
   start: Float64Array,
-  { target, steps, rough }: Growth,
+  { target, steps, rough, stride }: Growth,
 ): Basis {
   const n = start.length;
   const vectors = [start];
@@ -99,9 +107,12 @@ function growBasis(
     } else {
       apply(vectors.at(-1)!, next);
     }
-    const along = dot(vectors.at(-1)!, next);
+    const along = stride === 1 ? dot(vectors.at(-1)!, next) : 0;
     diagonal.push(along);
-    const beyond = makeOrthogonal(next, vectors);
+    // All but rounding lies along these two, so that one time is enough for the rest.
+    if (along !== 0) addScaled(next, -along, vectors.at(-1)!);
+    if (vectors.length > 1) addScaled(next, -offDiagonal.at(-1)!, vectors.at(-2)!);
+    const beyond = makeOrthogonal(next, vectors, stride);
     magnitude = Math.max(magnitude, Math.abs(along), beyond);
     const size = vectors.length;
     // Nothing is left outside the basis: the eigenvector lies in it.
@@ -131,16 +142,18 @@ function growBasis(
 }
 
 /**
- * Takes away from `next` what lies along the unit vectors `earlier`, again if little was left, and gives the norm of the rest.
- * A second time is needed only where rounding could leave something along them.
+ * Takes away from `next` what lies along the unit vectors `earlier`, the last, `stride` before and so on; again if little was left, and
+ * gives the norm of the rest. A second time is needed only where rounding could leave something along them.
  */
-function makeOrthogonal(next: Float64Array, earlier: readonly Float64Array[]): number {
+function makeOrthogonal(
+  next: Float64Array,
+  earlier: readonly Float64Array[],
+  stride: number,
+): number {
   let before = norm(next);
   for (let pass = 0; ; pass++) {
-    for (const vector of earlier) {
-      const along = dot(vector, next);
-      // Vectors of a bipartite matrix can lie on one side each, and have nothing in common.
-      if (along !== 0) addScaled(next, -along, vector);
+    for (let i = earlier.length - stride; i >= 0; i -= stride) {
+      addScaled(next, -dot(earlier[i]!, next), earlier[i]!);
     }
     const beyond = norm(next);
     if (pass === 1 || beyond > Math.SQRT1_2 * before) return beyond;
