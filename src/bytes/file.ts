@@ -64,10 +64,15 @@ function handleUser(path: string): (use: (handle: FileHandle) => Promise<void>) 
     users++;
     try {
       await use(await own);
+    } catch (cause) {
+      throw isWeightGraphError(cause) ? cause : unreadable(path, cause);
     } finally {
       if (--users === 0) {
         opened = null;
-        await own.then((handle) => handle.close());
+        await own.then(
+          (handle) => handle.close(),
+          () => undefined,
+        );
       }
     }
   };
@@ -205,11 +210,15 @@ async function status(path: string): Promise<{ size: number; isRegular: boolean 
     const { size, isFile } = await stat(path).then((s) => ({ size: s.size, isFile: s.isFile() }));
     return { size, isRegular: isFile };
   } catch (cause) {
-    const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
-    throw new FormatError(
-      missing ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE",
-      missing ? `no such file: ${path}` : `cannot read ${path}`,
-      { path: [path], cause, hint: "Check the path and its permissions." },
-    );
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): FormatError {
+  const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+  return new FormatError(
+    missing ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE",
+    missing ? `no such file: ${path}` : `cannot read ${path}`,
+    { path: [path], cause, hint: "Check the path and its permissions." },
+  );
 }

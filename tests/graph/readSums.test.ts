@@ -225,7 +225,9 @@ describe("a file that is read ahead", () => {
   test("that goes away", async () => {
     const model = await readModel(await fileSource(file));
     await rm(file);
-    await expect(layeredGraph(model, { keep: "sums" })).rejects.toThrow("ENOENT");
+    await expect(layeredGraph(model, { keep: "sums" })).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+    });
     await setImmediate();
     expect(unhandled).toEqual([]);
   });

@@ -78,14 +78,28 @@ describe("rough products, of a matrix without negative entries", () => {
   });
 });
 
+const n = 400;
+/** Its eigenvalues are 2 cos(k pi / (n + 1)). */
+const path: SymmetricOperator = (x, y) => {
+  for (let i = 0; i < n; i++) y[i] = (x[i - 1] ?? 0) + (x[i + 1] ?? 0);
+};
+
 test("starts again when the basis is full: a path of 400 nodes with 64 vectors", () => {
-  const n = 400;
-  const path: SymmetricOperator = (x, y) => {
-    for (let i = 0; i < n; i++) y[i] = (x[i - 1] ?? 0) + (x[i + 1] ?? 0);
-  };
   const ones = new Float64Array(n).fill(1);
   const options = { target: 1e-12, maxIterations: 3000, memory: 64 * n };
   const { value, iterations } = largestEigenpair(path, ones, options);
   expect(iterations).toBeGreaterThan(64);
   expect(value).toBeCloseTo(2 * Math.cos(Math.PI / (n + 1)), 12);
+});
+
+test("two sides: what is left out makes no difference, when the basis is full neither", () => {
+  const oneSide = Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : 0));
+  for (const memory of [64 * n, 2 ** 24]) {
+    const options = { target: 1e-12, maxIterations: 20_000, memory };
+    const found = largestEigenpair(path, oneSide, { ...options, alternates: true });
+    const plain = largestEigenpair(path, oneSide, options);
+    expect(Math.abs(found.value - 2 * Math.cos(Math.PI / (n + 1)))).toBeLessThan(1e-13);
+    expect(found.iterations).toBe(plain.iterations);
+    found.vector.forEach((entry, i) => expect(entry).toBeCloseTo(plain.vector[i]!, 9));
+  }
 });
