@@ -109,7 +109,7 @@ function contestant(tool: string, casePath: string, limitMs: number): Contestant
 /** What takes less time in all gets more rounds, up to twice as many. */
 const shortSeconds = 1;
 /** Once a tool has taken that long over a measure, what it has answered must do. */
-const slowSeconds = 4;
+const slowSeconds = 8;
 /** Answers, of a quarter of a second each, and seconds before the first that counts: compilers and caches are warm then. */
 const warming = { most: 3, seconds: 0.5 };
 
