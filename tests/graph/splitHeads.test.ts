@@ -74,7 +74,7 @@ describe("what is made of it", () => {
           if (value === null || expected === null) expect(value).toBe(expected);
           else
             expect(Math.abs(value - expected)).toBeLessThanOrEqual(
-              1e-6 * Math.abs(expected) + 1e-12,
+              1e-10 * Math.abs(expected) + 1e-14,
             );
         });
       }
