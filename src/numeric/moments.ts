@@ -33,7 +33,6 @@ export function moments(values: Float64Array): Moments {
     for (let i = 0; i < count; i++) terms[i] = power(deviations[i]! / widest);
     return compensatedSum(terms) / count;
   };
-  // By products, since general powers are slow.
   const variance = meanOf((d) => d * d);
   return {
     mean: mean * scale,
