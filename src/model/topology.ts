@@ -56,7 +56,7 @@ export interface TopologyBuilder {
   /** Declares `a[i]` and `b[i]` to be one neuron (a residual sum). @throws {ShapeError} `SHAPE_MISMATCH` */
   merge(a: NeuronIds, b: NeuronIds): void;
   connect(wire: Wire): void;
-  /** Says which neurons are of which head; a single head, and neurons that do not divide into heads, are passed over. */
+  /** Says which neurons are of which head; a single head, heads of one neuron (channels), and no whole number of heads are passed over. */
   attend(neurons: AttentionNeurons): void;
   build(certainty: Topology["certainty"]): Topology;
 }
@@ -114,7 +114,8 @@ export function topologyBuilder(): TopologyBuilder {
       const { role, heads, ids } = neurons;
       // Keys that several layers share are told of once by each.
       const key = [role, heads, ids.length, ids[0], ids.at(-1)].join();
-      if (heads <= 1 || ids.length % heads !== 0 || attention.has(key)) return;
+      const isWhole = heads > 1 && ids.length > heads && ids.length % heads === 0;
+      if (!isWhole || attention.has(key)) return;
       attention.set(key, neurons);
     },
     build(certainty) {

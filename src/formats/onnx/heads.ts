@@ -1,5 +1,6 @@
 /** Where activations meet as queries, keys and values do: which of their neurons are of which head. */
 import type { AttentionNeurons, NeuronIds } from "../../model/topology.ts";
+import { attentionRole, type AttentionFactor } from "../attentionRole.ts";
 import { carriersOf, carriesNeurons, withAxes, type Activation, type Axis } from "./activation.ts";
 import type { Collector } from "./collector.ts";
 import { lengthAlong, pickAlong } from "./pick.ts";
@@ -8,38 +9,25 @@ import { dropAxis } from "./reshape.ts";
 type Role = AttentionNeurons["role"];
 
 /** A factor of a product of activations. */
-export interface Factor {
+export interface Factor extends AttentionFactor {
   readonly activation: Activation;
   /** Axes that both factors and the product have: heads, where they carry neurons. */
   readonly shared: readonly Axis[];
   /** Axes that are summed over. */
   readonly summed: readonly Axis[];
-  /** True for the one whose neurons are those of the product. */
-  readonly isKept: boolean;
-  /** True if the last axis of the product is its own. */
-  readonly standsLast: boolean;
 }
 
-/**
- * Attention weights keep the values' neurons and sum over positions. Queries and keys are summed over their neurons, the keys'
- * positions last; in linear attention keys meet the values first, and both sum over positions.
- */
+/** What both factors are to an attention, and their heads. */
 export function tellProduct(collect: Collector, left: Factor, right: Factor): void {
-  tellHeads(collect, roleOf(left, right), left);
-  tellHeads(collect, roleOf(right, left), right);
-}
-
-function roleOf(own: Factor, other: Factor): Role {
-  if (own.isKept) return "value";
-  if (other.isKept) return sums(own) ? "query" : "key";
-  return own.standsLast ? "key" : "query";
+  tellHeads(collect, attentionRole(left, right, sums(left)), left);
+  tellHeads(collect, attentionRole(right, left, sums(right)), right);
 }
 
 function sums({ summed }: Factor): boolean {
   return summed.some(carriesNeurons);
 }
 
-/** Heads of one neuron each are channels, and nothing is said of them. */
+/** The shared axes that carry neurons tell heads apart. */
 export function tellHeads(
   collect: Collector,
   role: Role,
@@ -51,8 +39,7 @@ export function tellHeads(
   const { ids } = withAxes(activation, [...shared, ...others]);
   const width = sizeOf(others);
   const heads = sizeOf(shared) ?? (ids && width && ids.length / width);
-  if (ids === null || heads === null || ids.length / heads < 2) return;
-  collect.attend(role, heads, ids);
+  if (ids !== null && heads !== null) collect.attend(role, heads, ids);
 }
 
 /** Of the atoms that carry neurons; null where one is not known. */
@@ -63,13 +50,13 @@ function sizeOf(axes: readonly Axis[]): number | null {
   );
 }
 
-/** Neurons in `heads` equal heads one after another; nothing is said where they are no multiple. */
+/** Neurons in `heads` equal heads one after another. */
 export function tellRow(
   collect: Collector,
   role: Role,
   { ids, heads }: { readonly ids: NeuronIds | null; readonly heads: number },
 ): void {
-  if (ids !== null && heads > 0 && ids.length / heads >= 2) collect.attend(role, heads, ids);
+  if (ids !== null) collect.attend(role, heads, ids);
 }
 
 /** [batch, positions, heads, roles, width]: one of each role. */

@@ -1,35 +1,23 @@
 /** Where flows meet as queries, keys and values do: how many heads part their neurons. */
 import type { NeuronTracer } from "../../model/neuronTracer.ts";
+import { attentionRole, type AttentionFactor } from "../attentionRole.ts";
 import type { Value } from "./graphValues.ts";
 
 /** A factor of a product of flows; axes are counted from behind. */
-export interface Factor {
+export interface Factor extends AttentionFactor {
   readonly value: Value | undefined;
   /** True for axes that both factors and the product have. */
   readonly isShared: (back: number) => boolean;
   /** True for axes that are summed over. */
   readonly isSummed: (back: number) => boolean;
-  /** True for the one whose neurons are those of the product. */
-  readonly isKept: boolean;
-  /** True if the last axis of the product is its own. */
-  readonly standsLast: boolean;
 }
 
 type Role = Parameters<NeuronTracer["attend"]>[0];
 
-/**
- * Attention weights keep the values' neurons and sum over positions. Queries and keys are summed over their neurons, the keys'
- * positions last; in linear attention keys meet the values first, and both sum over positions.
- */
+/** What both factors are to an attention, and their heads. */
 export function tellProduct(tracer: NeuronTracer, left: Factor, right: Factor): void {
-  tellHeads(tracer, roleOf(left, right), left);
-  tellHeads(tracer, roleOf(right, left), right);
-}
-
-function roleOf(own: Factor, other: Factor): Role {
-  if (own.isKept) return "value";
-  if (other.isKept) return sums(own) ? "query" : "key";
-  return own.standsLast ? "key" : "query";
+  tellHeads(tracer, attentionRole(left, right, sums(left)), left);
+  tellHeads(tracer, attentionRole(right, left, sums(right)), right);
 }
 
 function sums({ value, isSummed }: Factor): boolean {
